@@ -1,0 +1,216 @@
+//! A [`Frame`] is what a scene draws and an encoder reads: premultiplied RGBA pixels, and the
+//! rectangle of them that changed since the frame before it. [`TextArt`] is its twin drawn by
+//! hand, for terminals that show letters only.
+
+pub mod quantize;
+
+use crate::units::{PixelRect, PixelSize};
+use tiny_skia::Pixmap;
+
+/// The largest width or height of a frame, in pixels.
+pub const MAX_SIDE: u32 = 4096;
+
+/// The frame asked for is empty or larger than [`MAX_SIDE`] on a side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a frame of {0} pixels is not possible: each side must be 1 to {MAX_SIDE}")]
+pub struct FrameSizeError(pub PixelSize);
+
+/// Premultiplied RGBA8 pixels (sRGB, row by row from the top left) with the part that changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    pixmap: Pixmap,
+    damage: PixelRect,
+}
+
+impl Frame {
+    /// A transparent frame, all of it damaged.
+    ///
+    /// # Errors
+    /// When a side is 0 or above [`MAX_SIDE`].
+    pub fn new(size: PixelSize) -> Result<Self, FrameSizeError> {
+        let fits = (1..=MAX_SIDE).contains(&size.width) && (1..=MAX_SIDE).contains(&size.height);
+        let pixmap = if fits {
+            Pixmap::new(size.width, size.height)
+        } else {
+            None
+        };
+        let pixmap = pixmap.ok_or(FrameSizeError(size))?;
+        Ok(Self {
+            pixmap,
+            damage: PixelRect::all(size),
+        })
+    }
+
+    /// The size in pixels.
+    #[must_use]
+    pub fn size(&self) -> PixelSize {
+        PixelSize::new(self.pixmap.width(), self.pixmap.height())
+    }
+
+    /// The pixels, premultiplied RGBA.
+    #[must_use]
+    pub fn pixmap(&self) -> &Pixmap {
+        &self.pixmap
+    }
+
+    /// The pixels to draw into, premultiplied RGBA. All of the frame counts as damaged after.
+    pub fn pixmap_mut(&mut self) -> &mut Pixmap {
+        self.damage = PixelRect::all(self.size());
+        &mut self.pixmap
+    }
+
+    /// The rectangle that changed since the frame before it.
+    #[must_use]
+    pub fn damage(&self) -> PixelRect {
+        self.damage
+    }
+
+    /// Narrows the damage to where this frame differs from `previous` (same size, or all of it).
+    pub fn damage_since(&mut self, previous: &Self) {
+        self.damage = if self.size() == previous.size() {
+            differing(self.pixmap.data(), previous.pixmap.data(), self.size())
+        } else {
+            PixelRect::all(self.size())
+        };
+    }
+
+    /// Straight-alpha RGBA bytes, row by row: what PNG and the kitty protocol expect.
+    #[must_use]
+    pub fn to_straight_rgba(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.pixmap.data().len());
+        for pixel in self.pixmap.pixels() {
+            let c = pixel.demultiply();
+            out.extend_from_slice(&[c.red(), c.green(), c.blue(), c.alpha()]);
+        }
+        out
+    }
+
+    /// A frame from straight-alpha RGBA bytes.
+    ///
+    /// # Errors
+    /// When the size is not possible or `rgba` is not `width * height * 4` bytes long.
+    pub fn from_straight_rgba(size: PixelSize, rgba: &[u8]) -> Result<Self, FrameSizeError> {
+        let mut frame = Self::new(size)?;
+        if rgba.len() != frame.pixmap.data().len() {
+            return Err(FrameSizeError(size));
+        }
+        for (out, c) in frame
+            .pixmap
+            .pixels_mut()
+            .iter_mut()
+            .zip(rgba.chunks_exact(4))
+        {
+            *out = tiny_skia::ColorU8::from_rgba(c[0], c[1], c[2], c[3]).premultiply();
+        }
+        Ok(frame)
+    }
+}
+
+fn differing(a: &[u8], b: &[u8], size: PixelSize) -> PixelRect {
+    let row = size.width as usize * 4;
+    let rows = || a.chunks_exact(row).zip(b.chunks_exact(row));
+    let Some(top) = rows().position(|(a, b)| a != b) else {
+        return PixelRect {
+            x: 0,
+            y: 0,
+            width: 0,
+            height: 0,
+        };
+    };
+    let bottom = rows().rposition(|(a, b)| a != b).unwrap_or(top);
+    let (mut left, mut right) = (size.width as usize, 0);
+    for (a, b) in rows().skip(top).take(bottom - top + 1) {
+        let mut pixels = a.chunks_exact(4).zip(b.chunks_exact(4));
+        if let Some(x) = pixels.position(|(a, b)| a != b) {
+            left = left.min(x);
+        }
+        let mut pixels = a.chunks_exact(4).zip(b.chunks_exact(4));
+        if let Some(x) = pixels.rposition(|(a, b)| a != b) {
+            right = right.max(x);
+        }
+    }
+    let clamp = |v: usize| u32::try_from(v).unwrap_or(u32::MAX);
+    PixelRect {
+        x: clamp(left),
+        y: clamp(top),
+        width: clamp(right + 1 - left),
+        height: clamp(bottom + 1 - top),
+    }
+}
+
+/// A pose drawn by hand in characters, one string a row. Only printable ASCII is kept; a space is
+/// transparent.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct TextArt {
+    lines: Vec<String>,
+}
+
+impl TextArt {
+    /// Takes the rows of `text`; whatever is not printable ASCII becomes a space, trailing spaces
+    /// go.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let keep = |c: char| if c.is_ascii_graphic() { c } else { ' ' };
+        let row = |l: &str| {
+            l.chars()
+                .map(keep)
+                .collect::<String>()
+                .trim_end()
+                .to_owned()
+        };
+        Self {
+            lines: text.lines().map(row).collect(),
+        }
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// The widest row, in cells.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.lines.iter().map(String::len).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_is_the_tight_box() {
+        let size = PixelSize::new(8, 6);
+        let a = Frame::new(size).unwrap();
+        let mut b = a.clone();
+        b.damage_since(&a);
+        assert!(b.damage().is_empty());
+        let white = tiny_skia::ColorU8::from_rgba(255, 255, 255, 255).premultiply();
+        for (x, y) in [(2, 1), (5, 3)] {
+            b.pixmap_mut().pixels_mut()[y * 8 + x] = white;
+        }
+        b.damage_since(&a);
+        assert_eq!(
+            b.damage(),
+            PixelRect {
+                x: 2,
+                y: 1,
+                width: 4,
+                height: 3
+            }
+        );
+    }
+
+    #[test]
+    fn straight_alpha_round_trips_where_alpha_is_full() {
+        let size = PixelSize::new(2, 1);
+        let rgba = [10, 20, 30, 255, 0, 0, 0, 0];
+        let f = Frame::from_straight_rgba(size, &rgba).unwrap();
+        assert_eq!(f.to_straight_rgba(), rgba);
+        assert!(Frame::from_straight_rgba(size, &rgba[1..]).is_err());
+        assert!(Frame::new(PixelSize::new(0, 1)).is_err());
+        assert!(Frame::new(PixelSize::new(1, MAX_SIDE + 1)).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! Palettes for the protocols that have one.

@@ -1,0 +1,2 @@
+//! What the developer seems to be doing.
+pub mod rules;

@@ -1,0 +1,1 @@
+//! The player: the only place where pictures and decisions meet.
