@@ -1,0 +1,37 @@
+# `just ci` is what .ci/run runs, step by step.
+
+# All checks.
+ci: fmt clippy docs build test
+
+# Formatting.
+fmt:
+    cargo fmt --check
+
+# Lints.
+clippy:
+    cargo clippy --locked --all-targets -- -D warnings
+
+# Documentation.
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+# The program and the examples.
+build:
+    cargo build --locked --bins --examples
+
+# The README's test command.
+test:
+    cargo test --locked
+
+# The figures in the README.
+bench:
+    cargo bench --bench encoders
+    cargo bench --bench scenes
+
+# The pets' compiled files from their sources.
+pets:
+    for pet in antigravity null haiku bit spectre; do cargo run --quiet -- pack build pets/$pet; done
+
+# The picture in the README.
+gallery:
+    cargo run --release --example gallery -- -o pets/gallery.png

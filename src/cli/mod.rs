@@ -1,0 +1,87 @@
+//! The command line: one file a subcommand. Frames go to standard output or the terminal, words to
+//! standard error.
+
+mod encode;
+mod events;
+mod export;
+mod failure;
+mod pack;
+mod play;
+mod preview;
+mod probe;
+mod render;
+mod source;
+
+use clap::{Parser, Subcommand};
+use std::io::Write as _;
+use std::process::ExitCode;
+
+pub(crate) use failure::Failure;
+
+/// A living companion in the corner of your terminal.
+///
+/// Reads events (JSON Lines and the output of common tools) from standard input and plays a pet
+/// that reacts to them in the top-right corner.
+#[derive(Debug, Parser)]
+#[command(name = "buddy-render", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nBUDDY=0 switches it off. NO_COLOR and NO_MOTION are honoured.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    play: play::PlayArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play a pet that reacts to the events on standard input (the default)
+    #[command(after_help = "Example: buddy-render play --pet bit --protocol kitty < events.jsonl")]
+    Play(play::PlayArgs),
+    /// Show one clip, looping; keys change pet and clip
+    #[command(after_help = "Example: buddy-render preview null purr")]
+    Preview(preview::PreviewArgs),
+    /// Render one moment of a file or pet to a PNG
+    #[command(after_help = "Example: buddy-render render pets/null/null.lottie --at 1.5 --size 160x160 -o null.png")]
+    Render(render::RenderArgs),
+    /// Write a clip as a picture, an animation or a terminal recording
+    #[command(after_help = "Example: buddy-render export null --clip purr --size 160x160 --fps 24 -o purr.gif")]
+    Export(export::ExportArgs),
+    /// Write one PNG's bytes for a terminal: the encoders, alone
+    #[command(after_help = "Example: buddy-render encode owl.png --protocol sixel --geometry 80x24@10x20 --at 64,0 > owl.six")]
+    Encode(encode::EncodeArgs),
+    /// Tell what the terminal answered, what was chosen and why
+    #[command(after_help = "Example: buddy-render probe --json")]
+    Probe(probe::ProbeArgs),
+    /// Turn what comes on standard input into native events, one a line
+    #[command(after_help = "Example: cargo test 2>&1 | buddy-render events")]
+    Events(events::EventsArgs),
+    /// Work on pets
+    #[command(after_help = "Example: buddy-render pack build pets/null")]
+    Pack(pack::PackArgs),
+}
+
+/// Runs the program with the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        None => play::run(&cli.play),
+        Some(Command::Play(args)) => play::run(&args),
+        Some(Command::Preview(args)) => preview::run(&args),
+        Some(Command::Render(args)) => render::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Encode(args)) => encode::run(&args),
+        Some(Command::Probe(args)) => probe::run(&args),
+        Some(Command::Events(args)) => events::run(&args),
+        Some(Command::Pack(args)) => pack::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Says a line to the reader, on standard error.
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr().lock(), "buddy-render: {line}");
+}

@@ -1,0 +1,136 @@
+//! Playing into the terminal that we run in: asked what it can, guarded, and put back.
+
+use super::{Failure, PlayArgs, guests, listen, live_failure, settings};
+use crate::event::{Event, EventKind};
+use crate::mood::{Input, Mind, OneClip};
+use crate::pet::{Pet, catalog};
+use crate::player::live::{self, KeyAction, Live};
+use crate::player::{Player, encoder};
+use crate::terminal::{Choice, EnvHints, Protocol, Signals, Terminal, TerminalError};
+use std::io::Write as _;
+use std::sync::Arc;
+
+/// The terminal, made ours until this is dropped.
+struct Stage {
+    terminal: Terminal,
+    signals: Signals,
+    choice: Choice,
+}
+
+impl Stage {
+    fn open(args: &PlayArgs) -> Result<Self, Failure> {
+        let look = &args.look;
+        let failed = |error: TerminalError| {
+            let hint = error.hint();
+            Failure::because("the terminal", &error).hint(hint)
+        };
+        let mut terminal = Terminal::open().map_err(failed)?;
+        let signals = Signals::install().map_err(failed)?;
+        let hints = EnvHints::from_env();
+        let answers = terminal.probe(&hints).map_err(failed)?;
+        let choice = crate::terminal::choose(&answers, &hints, look.protocol.protocol(), look.tier.as_deref())
+            .map_err(|e| Failure::usage(e.to_string()))?;
+        Ok(Self { terminal, signals, choice })
+    }
+
+    fn player(&self, args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>) -> Result<Player, Failure> {
+        let settings = settings(&args.look, &self.choice, true, !args.quiet);
+        let encoder = encoder::encoder(&self.choice, ids_seed(args));
+        Player::new(settings, mind, guests(pet, args), encoder).map_err(|e| Failure::because(pet.name(), &e))
+    }
+}
+
+/// Two pets in one window must not share image ids, so the process takes part in choosing them.
+fn ids_seed(args: &PlayArgs) -> u64 {
+    args.look.seed ^ (u64::from(std::process::id()) << 32)
+}
+
+pub(super) fn play(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_events: bool) -> Result<(), Failure> {
+    let look = &args.look;
+    if look.protocol.protocol() == Some(Protocol::Text) {
+        return sentences(args, pet, mind, has_events);
+    }
+    let mut stage = Stage::open(args)?;
+    let mut player = stage.player(args, pet, mind)?;
+    let bus = has_events.then(|| listen(args.time));
+    let mut live = Live {
+        bus: bus.as_deref(),
+        limit: look.duration,
+        synchronized: stage.choice.synchronized,
+        on_key: &mut |key| if is_quit(key) { KeyAction::Quit } else { KeyAction::Ignore },
+    };
+    live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live).map_err(live_failure)
+}
+
+/// Sentences go to standard output like any program's words, and stay in the scrollback.
+fn sentences(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_events: bool) -> Result<(), Failure> {
+    let choice = super::pipe_choice(&args.look)?;
+    let settings = settings(&args.look, &choice, false, false);
+    let encoder = encoder::encoder(&choice, args.look.seed);
+    let mut player = Player::new(settings, mind, guests(pet, args), encoder)
+        .map_err(|e| Failure::because(pet.name(), &e))?;
+    let bus = has_events.then(|| listen(args.time));
+    let mut out = std::io::stdout().lock();
+    live::run_into(&mut player, bus.as_deref(), args.look.duration, true, &mut out).map_err(live_failure)
+}
+
+/// `q`, Escape alone, or Ctrl-C where it arrives as a byte.
+fn is_quit(key: &[u8]) -> bool {
+    matches!(key, b"q" | b"Q" | b"\x1b" | b"\x03")
+}
+
+/// What an arrow key asks for.
+#[derive(Clone, Copy, PartialEq)]
+enum Step {
+    Clip(isize),
+    Pet(isize),
+}
+
+fn step(key: &[u8]) -> Option<Step> {
+    match key {
+        b"\x1b[C" | b"\x1bOC" | b" " | b"l" => Some(Step::Clip(1)),
+        b"\x1b[D" | b"\x1bOD" | b"h" => Some(Step::Clip(-1)),
+        b"\x1b[B" | b"\x1bOB" | b"j" => Some(Step::Pet(1)),
+        b"\x1b[A" | b"\x1bOA" | b"k" => Some(Step::Pet(-1)),
+        _ => None,
+    }
+}
+
+/// The name `by` places further among `names`, round and round.
+fn further(names: &[&str], from: &str, by: isize) -> String {
+    let at = names.iter().position(|name| *name == from).unwrap_or(0);
+    let next = (at.cast_signed() + by).rem_euclid(names.len().max(1).cast_signed());
+    names.get(next.cast_unsigned()).map_or_else(|| from.to_owned(), |name| (*name).to_owned())
+}
+
+pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), Failure> {
+    let mut stage = Stage::open(args)?;
+    let (mut pet, mut clip) = (pet, clip.to_owned());
+    loop {
+        let mut leap = None;
+        let mut player = stage.player(args, &pet, Box::new(OneClip::new(&clip)))?;
+        let names: Vec<&str> = pet.clips().iter().map(|clip| clip.name.as_str()).collect();
+        let mut on_key = |key: &[u8]| match step(key) {
+            _ if is_quit(key) => KeyAction::Quit,
+            Some(Step::Clip(by)) => {
+                clip = further(&names, &clip, by);
+                KeyAction::Tell(Input::Event(Event::of(EventKind::Play { clip: clip.clone() })))
+            }
+            Some(Step::Pet(by)) => {
+                leap = Some(by);
+                KeyAction::Quit
+            }
+            None => KeyAction::Ignore,
+        };
+        let mut live = Live {
+            bus: None,
+            limit: args.look.duration,
+            synchronized: stage.choice.synchronized,
+            on_key: &mut on_key,
+        };
+        live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live).map_err(live_failure)?;
+        let Some(by) = leap else { return Ok(()) };
+        let next = further(&catalog::names(), pet.name(), by);
+        pet = Arc::new(super::source::open_pet(&next)?);
+    }
+}

@@ -1,0 +1,98 @@
+//! `render`: one moment to a PNG.
+
+use super::{Failure, source};
+use crate::frame::Frame;
+use crate::scene::Scene;
+use crate::units::PixelSize;
+use clap::Args;
+use std::io::Cursor;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Debug, Args)]
+pub(super) struct RenderArgs {
+    /// An .svg, Lottie .json or .lottie file, or a pet
+    file: String,
+    /// The moment, in seconds from the in-point
+    #[arg(long, value_name = "SECONDS", default_value = "0", conflicts_with = "frame")]
+    at: f64,
+    /// The moment, as a frame of the file, 0 being the in-point
+    #[arg(long, value_name = "N")]
+    frame: Option<u32>,
+    /// The picture's size in pixels
+    #[arg(long, value_name = "WxH")]
+    size: PixelSize,
+    /// What lies behind it: #rrggbb, or nothing
+    #[arg(long, value_name = "COLOR", value_parser = colour)]
+    background: Option<[u8; 3]>,
+    /// The PNG to write; - is standard output
+    #[arg(short, long, value_name = "OUT.png")]
+    output: PathBuf,
+}
+
+fn colour(text: &str) -> Result<[u8; 3], String> {
+    let hex = text.strip_prefix('#').unwrap_or(text);
+    let value = u32::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 6);
+    let [_, r, g, b] = value.ok_or("a colour is written #rrggbb")?.to_be_bytes();
+    Ok([r, g, b])
+}
+
+pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
+    let mut drawing = source::open_drawing(&args.file)?;
+    let at = moment(args, drawing.scene.as_ref())?;
+    let mut frame = Frame::new(args.size).map_err(|e| Failure::usage(e.to_string()))?;
+    drawing.scene.draw(at, &mut frame);
+    for line in drawing.scene.unsupported() {
+        super::say(format_args!("{}: not drawn: {line}", args.file));
+    }
+    if let Some(background) = args.background {
+        frame = over(&frame, background)?;
+    }
+    source::write_file(&args.output, &png(&frame)?)
+}
+
+fn moment(args: &RenderArgs, scene: &dyn Scene) -> Result<Duration, Failure> {
+    let seconds = match args.frame {
+        // Half a frame's hair inside, so that rounding never falls back to the frame before.
+        Some(n) if scene.frame_rate() > 0.0 => (f64::from(n) + 1e-4) / f64::from(scene.frame_rate()),
+        Some(_) => 0.0,
+        None => args.at,
+    };
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| Failure::usage(format!("--at {seconds}: a moment is 0 or later")))
+}
+
+fn over(frame: &Frame, [r, g, b]: [u8; 3]) -> Result<Frame, Failure> {
+    let mut below = Frame::new(frame.size()).map_err(|e| Failure::cannot(e.to_string()))?;
+    let pixmap = below.pixmap_mut();
+    pixmap.fill(tiny_skia::Color::from_rgba8(r, g, b, 255));
+    let paint = tiny_skia::PixmapPaint::default();
+    pixmap.draw_pixmap(0, 0, frame.pixmap().as_ref(), &paint, tiny_skia::Transform::identity(), None);
+    Ok(below)
+}
+
+/// A frame of `size` with `frame` in its top left, cut or padded with nothing.
+pub(super) fn copy_into(frame: &Frame, size: PixelSize) -> Result<Frame, Failure> {
+    let mut out = Frame::new(size).map_err(|e| Failure::usage(e.to_string()))?;
+    let paint = tiny_skia::PixmapPaint::default();
+    let identity = tiny_skia::Transform::identity();
+    out.pixmap_mut().draw_pixmap(0, 0, frame.pixmap().as_ref(), &paint, identity, None);
+    Ok(out)
+}
+
+/// The frame as a PNG with straight alpha.
+pub(super) fn png(frame: &Frame) -> Result<Vec<u8>, Failure> {
+    let mut out = Cursor::new(Vec::new());
+    let PixelSize { width, height } = frame.size();
+    let rgba = frame.to_straight_rgba();
+    image::write_buffer_with_format(
+        &mut out,
+        &rgba,
+        width,
+        height,
+        image::ExtendedColorType::Rgba8,
+        image::ImageFormat::Png,
+    )
+    .map_err(|error| Failure::because("the PNG", &error))?;
+    Ok(out.into_inner())
+}

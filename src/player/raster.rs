@@ -1,0 +1,95 @@
+//! Draws clips ahead, on a thread of its own, so that no frame waits for a whole clip.
+
+use super::poses;
+use crate::frame::FrameSizeError;
+use crate::pet::Pet;
+use crate::protocol::{ClipId, Pose};
+use crate::scene::Scene;
+use crate::units::PixelSize;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+/// A clip to be drawn.
+#[derive(Clone)]
+pub(super) struct Job {
+    pub(super) pet: Arc<Pet>,
+    pub(super) clip: ClipId,
+    pub(super) start: Duration,
+    pub(super) duration: Duration,
+    pub(super) size: PixelSize,
+}
+
+/// A clip that was drawn, at the size that was asked for.
+pub(super) struct Drawn {
+    pub(super) clip: ClipId,
+    pub(super) size: PixelSize,
+    pub(super) poses: Result<Vec<Pose>, FrameSizeError>,
+}
+
+/// Draws clips: at once, where the same input must give the same bytes, or on a thread.
+pub(super) enum Rasterizer {
+    Inline { scenes: Scenes, done: VecDeque<Drawn> },
+    Threaded { jobs: Sender<Job>, done: Receiver<Drawn> },
+}
+
+impl Rasterizer {
+    pub(super) fn inline() -> Self {
+        Self::Inline { scenes: Scenes::default(), done: VecDeque::new() }
+    }
+
+    /// On a thread; where none can be had, at once.
+    pub(super) fn threaded() -> Self {
+        let (jobs, todo) = channel::<Job>();
+        let (finished, done) = channel();
+        let work = move || {
+            let mut scenes = Scenes::default();
+            while let Ok(job) = todo.recv() {
+                if finished.send(scenes.draw(&job)).is_err() {
+                    return;
+                }
+            }
+        };
+        match std::thread::Builder::new().name("rasterizer".into()).spawn(work) {
+            Ok(_) => Self::Threaded { jobs, done },
+            Err(_) => Self::inline(),
+        }
+    }
+
+    pub(super) fn request(&mut self, job: Job) {
+        match self {
+            Self::Inline { scenes, done } => done.push_back(scenes.draw(&job)),
+            Self::Threaded { jobs, .. } => drop(jobs.send(job)),
+        }
+    }
+
+    pub(super) fn poll(&mut self) -> Option<Drawn> {
+        match self {
+            Self::Inline { done, .. } => done.pop_front(),
+            Self::Threaded { done, .. } => done.try_recv().ok(),
+        }
+    }
+}
+
+/// The scenes that were opened, by pet.
+#[derive(Default)]
+pub(super) struct Scenes(HashMap<String, Box<dyn Scene>>);
+
+impl Scenes {
+    fn draw(&mut self, job: &Job) -> Drawn {
+        let poses = match self.open(&job.pet) {
+            Some(scene) => poses::choose(scene, job.start, job.duration)
+                .and_then(|moments| poses::draw(scene, job.start, &moments, job.size)),
+            None => Err(FrameSizeError(job.size)),
+        };
+        Drawn { clip: job.clip, size: job.size, poses }
+    }
+
+    fn open(&mut self, pet: &Pet) -> Option<&mut dyn Scene> {
+        if !self.0.contains_key(pet.name()) {
+            self.0.insert(pet.name().to_owned(), pet.scene().ok()?);
+        }
+        self.0.get_mut(pet.name()).map(|scene| &mut **scene as &mut dyn Scene)
+    }
+}
