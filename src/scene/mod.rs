@@ -4,6 +4,7 @@
 //! content which it is, and gives back a scene. Scenes know no terminal and no pet.
 
 pub mod dotlottie;
+mod fit;
 pub mod lottie;
 pub mod svg;
 

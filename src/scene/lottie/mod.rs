@@ -1,34 +1,127 @@
 //! Lottie: wire → model → evaluate → draw.
+//!
+//! `wire` forgives what exporters write and makes a `model` of it, `evaluate` takes the model's
+//! values at one frame, `draw` and `raster` make pixels of them.
+//!
+//! Read and drawn: shape layers (groups, paths, ellipses, rectangles, stars, fills, strokes,
+//! dashes, gradients, trims, repeaters, round corners), solids, compositions with stretch and time
+//! remapping, embedded pictures, parents, masks, mattes, blend modes, slots' own values and
+//! markers. Left out and told by [`Scene::unsupported`]: text, effects, layer styles, expressions,
+//! merged, offset, zig-zag and puckered paths, rotation in depth, audio and cameras.
 
+mod draw;
+mod evaluate;
+mod geometry;
+mod model;
+mod raster;
+mod trim;
+mod value;
+mod wire;
+
+use super::fit::fit;
 use crate::frame::Frame;
 use crate::scene::{Scene, SceneError, Segment};
+use kurbo::{Affine, Rect};
+use model::Animation;
+use raster::{Area, Surface, single};
 use std::time::Duration;
 
+pub use draw::{MAX_DEPTH, MAX_DRAWN_LAYERS};
+pub use evaluate::{MAX_COPIES, MAX_VERBS};
+pub(super) use wire::Pictures;
+pub use wire::{MAX_LAYERS, MAX_VERTICES};
+
 /// An animation.
-pub struct LottieScene;
+pub struct LottieScene {
+    animation: Animation,
+    workshop: draw::Workshop,
+}
 
 impl LottieScene {
     /// Reads the text of a Lottie JSON file.
     ///
     /// # Errors
-    /// When it is not a readable SVG.
-    pub fn parse(_text: &[u8]) -> Result<Self, SceneError> {
-        Err(SceneError::Lottie("not yet".into()))
+    /// When it is not a readable Lottie or passes a limit.
+    pub fn parse(text: &[u8]) -> Result<Self, SceneError> {
+        Self::parse_with(text, &wire::NoPictures)
+    }
+
+    /// The same, with pictures that lie beside the JSON.
+    pub(super) fn parse_with(text: &[u8], pictures: &dyn Pictures) -> Result<Self, SceneError> {
+        Ok(Self {
+            animation: wire::parse(text, pictures)?,
+            workshop: draw::Workshop::default(),
+        })
+    }
+
+    fn frame_at(&self, at: Duration) -> f64 {
+        let Animation {
+            first,
+            end,
+            frame_rate,
+            ..
+        } = self.animation;
+        // After the end, the last whole frame: at `end` itself every layer is already over.
+        let last = if end - first >= 1.0 {
+            (end - 1.0).max(first)
+        } else {
+            first
+        };
+        let frame = first + at.as_secs_f64() * frame_rate;
+        if frame < end - 1e-6 { frame } else { last }
     }
 }
 
 impl Scene for LottieScene {
     fn aspect(&self) -> f32 {
-        1.0
+        single(self.animation.width / self.animation.height)
     }
+
     fn duration(&self) -> Duration {
-        Duration::ZERO
+        let frames = self.animation.end - self.animation.first;
+        Duration::from_secs_f64((frames / self.animation.frame_rate).max(0.0))
     }
+
     fn frame_rate(&self) -> f32 {
-        0.0
+        single(self.animation.frame_rate)
     }
+
     fn segments(&self) -> &[Segment] {
-        &[]
+        &self.animation.segments
     }
-    fn draw(&mut self, _at: Duration, _frame: &mut Frame) {}
+
+    fn draw(&mut self, at: Duration, frame: &mut Frame) {
+        let moment = self.frame_at(at);
+        let place = fit(self.animation.width, self.animation.height, frame.size());
+        let matrix = Affine::translate((place.left, place.top)) * Affine::scale(place.scale);
+        let canvas = Rect::new(0.0, 0.0, self.animation.width, self.animation.height);
+        let size = frame.size();
+        let whole = Area {
+            x: 0,
+            y: 0,
+            width: size.width,
+            height: size.height,
+        };
+        let pixmap = frame.pixmap_mut();
+        pixmap.fill(tiny_skia::Color::TRANSPARENT);
+        let canvas = matrix.transform_rect_bbox(canvas);
+        let Some(area) = Area::touching(canvas).and_then(|a| a.and(whole)) else {
+            return;
+        };
+        let Some(mut surface) = Surface::of(pixmap, area) else {
+            return;
+        };
+        draw::draw(
+            &self.animation,
+            moment,
+            matrix,
+            &mut surface,
+            &mut self.workshop,
+        );
+        surface.put_into(pixmap, whole);
+    }
+
+    fn unsupported(&self) -> &[String] {
+        &self.animation.unsupported
+    }
 }

@@ -1,0 +1,336 @@
+//! Layers → pixels: compositions, masks and mattes.
+
+use super::evaluate::{Shape, Sheet, layer_matrix, share};
+use super::model::{Animation, Content, Layer, Mask, MaskMode, Matte};
+use super::raster::{Area, Rasterizer, Surface, bounds, overlaps, single, skia};
+use kurbo::{Affine, BezPath, Rect, Shape as _};
+use tiny_skia::{BlendMode, FilterQuality, MaskType, PixmapPaint};
+
+/// The deepest that compositions and mattes nest.
+pub const MAX_DEPTH: u32 = 16;
+/// The most layers that are drawn in a frame, counted again for each use of a composition.
+pub const MAX_DRAWN_LAYERS: u32 = 20_000;
+
+/// What drawing keeps from frame to frame.
+#[derive(Default)]
+pub(super) struct Workshop {
+    sheet: Sheet,
+    rasterizer: Rasterizer,
+}
+
+/// Draws a frame of an animation; `matrix` takes its canvas to the device.
+pub(super) fn draw(
+    animation: &Animation,
+    frame: f64,
+    matrix: Affine,
+    surface: &mut Surface,
+    workshop: &mut Workshop,
+) {
+    workshop.sheet.refill();
+    workshop.rasterizer.pool.refill();
+    let mut drawing = Drawing {
+        animation,
+        workshop,
+        layers_left: MAX_DRAWN_LAYERS,
+    };
+    drawing.layers(&animation.layers, frame, matrix, surface, 0);
+}
+
+struct Drawing<'a> {
+    animation: &'a Animation,
+    workshop: &'a mut Workshop,
+    layers_left: u32,
+}
+
+impl<'a> Drawing<'a> {
+    fn layers(
+        &mut self,
+        layers: &'a [Layer],
+        frame: f64,
+        matrix: Affine,
+        surface: &mut Surface,
+        depth: u32,
+    ) {
+        for layer in layers.iter().rev() {
+            if !layer.is_matte && !layer.hidden {
+                self.layer(layers, layer, frame, matrix, surface, depth);
+            }
+        }
+    }
+
+    /// Draws one layer, with its masks and its matte.
+    fn layer(
+        &mut self,
+        layers: &'a [Layer],
+        layer: &'a Layer,
+        frame: f64,
+        outer: Affine,
+        surface: &mut Surface,
+        depth: u32,
+    ) {
+        let opacity = share(layer.transform.opacity.at(frame));
+        let seen = layer.first <= frame && frame < layer.end && opacity > 0.0;
+        if !seen || matches!(layer.content, Content::Nothing) || self.layers_left == 0 {
+            return;
+        }
+        self.layers_left -= 1;
+        let matrix = outer * layer_matrix(layers, layer, frame);
+        let Some(area) = self
+            .area(layer, frame, matrix)
+            .and_then(|a| a.and(surface.area))
+        else {
+            return;
+        };
+        let plain = layer.masks.is_empty() && layer.matte.is_none();
+        if plain
+            && layer.blend == BlendMode::SourceOver
+            && self.is_one(layer, opacity, matrix, area)
+        {
+            self.content(layer, frame, matrix, opacity, surface, depth);
+            return;
+        }
+        let Some(mut own) = self.workshop.rasterizer.pool.take(area) else {
+            return;
+        };
+        self.content(layer, frame, matrix, 1.0, &mut own, depth);
+        self.cut(layer, frame, matrix, &mut own);
+        if let Some(matte) = layer.matte {
+            self.matte(layers, matte, frame, outer, &mut own, depth);
+        }
+        surface.composite(&own, opacity, layer.blend);
+        self.workshop.rasterizer.pool.give_back(own);
+    }
+
+    /// Where a layer can have pixels. Evaluates the shapes on the way.
+    fn area(&mut self, layer: &Layer, frame: f64, matrix: Affine) -> Option<Area> {
+        let sized = |width: f64, height: f64| {
+            Area::around(matrix.transform_rect_bbox(Rect::new(0.0, 0.0, width, height)))
+        };
+        match &layer.content {
+            Content::Nothing => None,
+            Content::Solid { width, height, .. } | Content::Composition { width, height, .. } => {
+                sized(*width, *height)
+            }
+            Content::Image { index } => {
+                let picture = self.animation.images.get(*index)?;
+                sized(picture.width, picture.height)
+            }
+            Content::Shapes(items) => {
+                let sheet = &mut self.workshop.sheet;
+                sheet.evaluate(items, matrix, frame);
+                Area::around(bounds(sheet, 0..sheet.commands.len())?)
+            }
+        }
+    }
+
+    /// Whether a layer needs no surface of its own: it is opaque or a single thing, and not cut.
+    fn is_one(&self, layer: &Layer, opacity: f64, matrix: Affine, area: Area) -> bool {
+        match &layer.content {
+            Content::Shapes(_) => {
+                let sheet = &self.workshop.sheet;
+                opacity >= 1.0 || !overlaps(sheet, 0..sheet.commands.len())
+            }
+            Content::Composition { width, height, .. } => {
+                opacity >= 1.0 && holds(matrix, *width, *height, area)
+            }
+            _ => true,
+        }
+    }
+
+    /// Draws what a layer shows; shapes were evaluated before.
+    fn content(
+        &mut self,
+        layer: &'a Layer,
+        frame: f64,
+        matrix: Affine,
+        opacity: f64,
+        surface: &mut Surface,
+        depth: u32,
+    ) {
+        match &layer.content {
+            Content::Nothing => {}
+            Content::Shapes(_) => {
+                let Workshop { sheet, rasterizer } = &mut *self.workshop;
+                rasterizer.draw(sheet, 0..sheet.commands.len(), opacity, surface);
+            }
+            Content::Solid {
+                width,
+                height,
+                color,
+            } => {
+                let shape = rectangle(*width, *height, matrix);
+                let rasterizer = &mut self.workshop.rasterizer;
+                rasterizer.solid(&shape, *color, opacity, surface);
+            }
+            Content::Image { index } => self.image(*index, matrix, opacity, surface),
+            Content::Composition {
+                index,
+                width,
+                height,
+                remap,
+            } => {
+                let inner = match remap {
+                    Some(seconds) => seconds.at(frame) * self.animation.frame_rate,
+                    None => (frame - layer.start) / layer.stretch,
+                };
+                let animation = self.animation;
+                if let Some(layers) = animation
+                    .compositions
+                    .get(*index)
+                    .filter(|_| depth < MAX_DEPTH)
+                {
+                    self.layers(layers, inner, matrix, surface, depth + 1);
+                    if !holds(matrix, *width, *height, surface.area) {
+                        self.clip(&rectangle(*width, *height, matrix), surface);
+                    }
+                }
+            }
+        }
+    }
+
+    fn clip(&mut self, shape: &Shape, surface: &mut Surface) {
+        if let Some(mask) = self.workshop.rasterizer.coverage(shape, 0.0, surface.area) {
+            surface.pixmap.apply_mask(&mask);
+        }
+    }
+
+    fn image(&self, index: usize, matrix: Affine, opacity: f64, surface: &mut Surface) {
+        let Some(picture) = self.animation.images.get(index) else {
+            return;
+        };
+        let (width, height) = (picture.pixmap.width(), picture.pixmap.height());
+        let fit = Affine::scale_non_uniform(
+            picture.width / f64::from(width),
+            picture.height / f64::from(height),
+        );
+        let paint = PixmapPaint {
+            opacity: single(opacity),
+            blend_mode: BlendMode::SourceOver,
+            quality: FilterQuality::Bilinear,
+        };
+        let place = skia(surface.local(matrix * fit));
+        surface
+            .pixmap
+            .draw_pixmap(0, 0, picture.pixmap.as_ref(), &paint, place, None);
+    }
+
+    /// Applies a layer's masks.
+    fn cut(&mut self, layer: &Layer, frame: f64, matrix: Affine, surface: &mut Surface) {
+        let Some(first) = layer.masks.first() else {
+            return;
+        };
+        let area = surface.area;
+        let Some(mut gathered) = tiny_skia::Mask::new(area.width, area.height) else {
+            return;
+        };
+        // What is added starts from nothing, what is taken away from all.
+        if matches!(
+            first.mode,
+            MaskMode::Subtract | MaskMode::Intersect | MaskMode::Darken
+        ) {
+            gathered.invert();
+        }
+        for mask in &layer.masks {
+            self.gather(mask, frame, matrix, area, &mut gathered);
+        }
+        surface.pixmap.apply_mask(&gathered);
+    }
+
+    fn gather(
+        &mut self,
+        mask: &Mask,
+        frame: f64,
+        matrix: Affine,
+        area: Area,
+        all: &mut tiny_skia::Mask,
+    ) {
+        let mut shape = Shape {
+            path: BezPath::new(),
+            matrix,
+        };
+        mask.path.at(frame).append_to(&mut shape.path);
+        shape.path.close_path();
+        let grow = mask.expansion.at(frame);
+        let Some(one) = self.workshop.rasterizer.coverage(&shape, grow, area) else {
+            return;
+        };
+        let opacity = single(share(mask.opacity.at(frame)));
+        for (all, one) in all.data_mut().iter_mut().zip(one.data()) {
+            let one = if mask.inverted { 255 - one } else { *one };
+            let one = f32::from(one) * opacity / 255.0;
+            let before = f32::from(*all) / 255.0;
+            *all = byte(match mask.mode {
+                MaskMode::Add => before + one - before * one,
+                MaskMode::Subtract => before * (1.0 - one),
+                MaskMode::Intersect => before * one,
+                MaskMode::Lighten => before.max(one),
+                MaskMode::Darken => before.min(one),
+                MaskMode::Difference => (before - one).abs(),
+            });
+        }
+    }
+
+    /// Lets a surface through where the matte's layer is opaque or bright.
+    fn matte(
+        &mut self,
+        layers: &'a [Layer],
+        matte: Matte,
+        frame: f64,
+        outer: Affine,
+        surface: &mut Surface,
+        depth: u32,
+    ) {
+        let (Some(source), true) = (layers.get(matte.source), depth < MAX_DEPTH) else {
+            return;
+        };
+        let Some(mut through) = self.workshop.rasterizer.pool.take(surface.area) else {
+            return;
+        };
+        self.layer(layers, source, frame, outer, &mut through, depth + 1);
+        let kind = if matte.luma {
+            MaskType::Luminance
+        } else {
+            MaskType::Alpha
+        };
+        let mut mask = tiny_skia::Mask::from_pixmap(through.pixmap.as_ref(), kind);
+        if matte.inverted {
+            mask.invert();
+        }
+        surface.pixmap.apply_mask(&mask);
+        self.workshop.rasterizer.pool.give_back(through);
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "cut to a byte's range before"
+)]
+fn byte(share: f32) -> u8 {
+    (share * 255.0 + 0.5).clamp(0.0, 255.0) as u8
+}
+
+fn rectangle(width: f64, height: f64, matrix: Affine) -> Shape {
+    Shape {
+        path: Rect::new(0.0, 0.0, width, height).to_path(0.1),
+        matrix,
+    }
+}
+
+/// Whether the rectangle covers all of the area, so that cutting to it changes nothing.
+fn holds(matrix: Affine, width: f64, height: f64, area: Area) -> bool {
+    let Some(back) = super::evaluate::inverse(matrix) else {
+        return false;
+    };
+    let area = area.rect();
+    // A thousandth of a pixel: rounding in the matrix must not cost a surface.
+    let room = Rect::new(0.0, 0.0, width, height).inflate(1e-3, 1e-3);
+    [
+        (area.x0, area.y0),
+        (area.x1, area.y0),
+        (area.x0, area.y1),
+        (area.x1, area.y1),
+    ]
+    .into_iter()
+    .all(|p| room.contains(back * kurbo::Point::from(p)))
+}

@@ -1,0 +1,516 @@
+//! Model at a frame → what to draw: a list of paints over an arena of paths.
+
+use super::geometry::{StarShape, ellipse, rectangle, round_corners, star};
+use super::model::{Brush, Item, Layer, Paint, Position, Repeater, Star, Style, Transform, Trim};
+use super::trim;
+use super::value::{Color, Outline};
+use kurbo::{Affine, BezPath, Vec2};
+use std::ops::Range;
+use tiny_skia::{BlendMode, LineCap, LineJoin};
+
+/// The most path verbs of a frame; what is beyond is not drawn.
+pub const MAX_VERBS: usize = 200_000;
+/// The most copies of one repeater.
+pub const MAX_COPIES: f64 = 1000.0;
+/// The most commands of one shape layer, which repeaters in repeaters could pass.
+const MAX_COMMANDS: usize = 20_000;
+
+/// The matrix of a transform at a frame.
+pub(super) fn matrix(transform: &Transform, frame: f64, turn: f64) -> Affine {
+    let position = match &transform.position {
+        Position::Joined(p) => p.position(frame),
+        Position::Split(x, y) => Vec2::new(x.at(frame), y.at(frame)),
+    };
+    let rotation = transform.rotation.at(frame) + turn;
+    compose(
+        transform,
+        frame,
+        position,
+        rotation,
+        transform.scale.at(frame) / 100.0,
+    )
+}
+
+fn compose(
+    transform: &Transform,
+    frame: f64,
+    position: Vec2,
+    rotation: f64,
+    scale: Vec2,
+) -> Affine {
+    let skew = -transform.skew.at(frame).clamp(-89.9, 89.9);
+    let mut linear = Affine::rotate(rotation.to_radians());
+    if skew != 0.0 {
+        let axis = transform.skew_axis.at(frame).to_radians();
+        linear *= Affine::rotate(-axis)
+            * Affine::new([1.0, 0.0, skew.to_radians().tan(), 1.0, 0.0, 0.0])
+            * Affine::rotate(axis);
+    }
+    Affine::translate(position)
+        * linear
+        * Affine::scale_non_uniform(scale.x, scale.y)
+        * Affine::translate(-transform.anchor.at(frame))
+}
+
+/// The matrix of a layer with all its ancestors. There are no cycles, so the way up ends.
+pub(super) fn layer_matrix(layers: &[Layer], layer: &Layer, frame: f64) -> Affine {
+    let own = |layer: &Layer| {
+        let turn = match &layer.transform.position {
+            Position::Joined(p) if layer.auto_orient => p.heading(frame).unwrap_or(0.0),
+            _ => 0.0,
+        };
+        matrix(&layer.transform, frame, turn)
+    };
+    let mut all = own(layer);
+    let mut parent = layer.parent;
+    while let Some(up) = parent.and_then(|p| layers.get(p)) {
+        all = own(up) * all;
+        parent = up.parent;
+    }
+    all
+}
+
+/// A percentage as a share of 1.
+pub(super) fn share(percent: f64) -> f64 {
+    (percent / 100.0).clamp(0.0, 1.0)
+}
+
+/// A path and the matrix that takes it to the device.
+#[derive(Default)]
+pub(super) struct Shape {
+    pub(super) path: BezPath,
+    pub(super) matrix: Affine,
+}
+
+/// What a paint is coloured with.
+#[derive(Clone)]
+pub(super) enum Ink {
+    Solid(Color),
+    Gradient(Gradient),
+}
+
+/// An evaluated gradient, in the space of its paint.
+#[derive(Clone)]
+pub(super) struct Gradient {
+    pub(super) radial: bool,
+    pub(super) start: Vec2,
+    pub(super) end: Vec2,
+    pub(super) highlight: f64,
+    pub(super) angle: f64,
+    pub(super) stops: Vec<(f64, Color)>,
+}
+
+/// An evaluated stroke.
+#[derive(Clone)]
+pub(super) struct Pen {
+    pub(super) width: f64,
+    pub(super) cap: LineCap,
+    pub(super) join: LineJoin,
+    pub(super) miter: f64,
+    pub(super) dashes: Vec<f64>,
+    pub(super) dash_offset: f64,
+}
+
+/// A paint over some of the paths.
+#[derive(Clone)]
+pub(super) struct Stroke {
+    pub(super) paths: Range<usize>,
+    pub(super) matrix: Affine,
+    pub(super) ink: Ink,
+    pub(super) pen: Option<Pen>,
+    pub(super) even_odd: bool,
+    pub(super) opacity: f64,
+    pub(super) blend: BlendMode,
+}
+
+/// One entry of the list; later ones lie below.
+#[derive(Clone)]
+pub(super) enum Command {
+    Paint(Stroke),
+    /// The commands from this place to here are drawn as one, at this opacity.
+    Isolate {
+        from: usize,
+        opacity: f64,
+    },
+}
+
+/// The drawing list of one shape layer, kept from frame to frame for its memory.
+#[derive(Default)]
+pub(super) struct Sheet {
+    shapes: Vec<Shape>,
+    used: usize,
+    verbs: usize,
+    outline: Outline,
+    pub(super) commands: Vec<Command>,
+}
+
+impl Sheet {
+    /// The paths in use.
+    pub(super) fn shapes(&self) -> &[Shape] {
+        self.shapes.get(..self.used).unwrap_or_default()
+    }
+
+    /// Starts a new frame with all its verbs to spend.
+    pub(super) fn refill(&mut self) {
+        self.verbs = MAX_VERBS;
+    }
+
+    /// Evaluates the items of a shape layer.
+    pub(super) fn evaluate(&mut self, items: &[Item], matrix: Affine, frame: f64) {
+        self.used = 0;
+        self.commands.clear();
+        self.group(items, matrix, frame);
+    }
+
+    fn group(&mut self, items: &[Item], matrix: Affine, frame: f64) {
+        let (first_shape, first_command) = (self.used, self.commands.len());
+        for item in items {
+            match item {
+                Item::Group { items, transform } => self.subgroup(items, transform, matrix, frame),
+                Item::Paint(paint) => self.paint(paint, first_shape, matrix, frame),
+                Item::Trim(trim) => self.trim(trim, first_shape, frame),
+                Item::RoundCorners(radius) => self.round(first_shape, radius.at(frame)),
+                Item::Repeater(repeater) => {
+                    self.repeat(repeater, first_shape, first_command, matrix, frame);
+                }
+                shape => self.shape(shape, matrix, frame),
+            }
+        }
+    }
+
+    fn subgroup(&mut self, items: &[Item], transform: &Transform, outer: Affine, frame: f64) {
+        let from = self.commands.len();
+        self.group(items, outer * matrix(transform, frame, 0.0), frame);
+        let opacity = share(transform.opacity.at(frame));
+        if opacity <= 0.0 {
+            self.commands.truncate(from);
+        } else if opacity < 1.0 && self.commands.len() > from {
+            self.commands.push(Command::Isolate { from, opacity });
+        }
+    }
+
+    /// Adds an empty path in a place that keeps its memory.
+    fn open(&mut self, matrix: Affine) -> &mut BezPath {
+        if self.used == self.shapes.len() {
+            self.shapes.push(Shape::default());
+        }
+        let shape = &mut self.shapes[self.used];
+        self.used += 1;
+        shape.matrix = matrix;
+        shape.path.truncate(0);
+        &mut shape.path
+    }
+
+    fn shape(&mut self, item: &Item, matrix: Affine, frame: f64) {
+        let mut outline = std::mem::take(&mut self.outline);
+        let path = self.open(matrix);
+        let reversed = match item {
+            Item::Path(property) => {
+                property.write(frame, &mut outline);
+                outline.append_to(path);
+                false
+            }
+            Item::Ellipse {
+                center,
+                size,
+                reversed,
+            } => {
+                ellipse(path, center.position(frame), size.at(frame));
+                *reversed
+            }
+            Item::Rect {
+                center,
+                size,
+                radius,
+                reversed,
+            } => {
+                rectangle(
+                    path,
+                    center.position(frame),
+                    size.at(frame),
+                    radius.at(frame),
+                );
+                *reversed
+            }
+            Item::Star(shape) => {
+                star(path, &star_at(shape, frame));
+                shape.reversed
+            }
+            _ => false,
+        };
+        if reversed {
+            *path = path.reverse_subpaths();
+        }
+        let verbs = path.elements().len();
+        if verbs > self.verbs {
+            self.shapes[self.used - 1].path.truncate(0);
+        } else {
+            self.verbs -= verbs;
+        }
+        self.outline = outline;
+    }
+
+    fn paint(&mut self, paint: &Paint, first_shape: usize, matrix: Affine, frame: f64) {
+        let opacity = share(paint.opacity.at(frame));
+        if opacity <= 0.0 || self.used == first_shape || self.commands.len() >= MAX_COMMANDS {
+            return;
+        }
+        let (pen, even_odd) = match &paint.style {
+            Style::Fill { even_odd } => (None, *even_odd),
+            style => match pen_at(style, frame) {
+                None => return,
+                pen => (pen, false),
+            },
+        };
+        self.commands.push(Command::Paint(Stroke {
+            paths: first_shape..self.used,
+            matrix,
+            ink: ink_at(&paint.brush, frame),
+            pen,
+            even_odd,
+            opacity,
+            blend: paint.blend,
+        }));
+    }
+
+    fn trim(&mut self, trim: &Trim, first_shape: usize, frame: f64) {
+        let window = trim::window(
+            trim.start.at(frame) / 100.0,
+            trim.end.at(frame) / 100.0,
+            trim.offset.at(frame) / 360.0,
+        );
+        let shapes = &mut self.shapes[first_shape..self.used];
+        trim::apply(shapes, window, trim.joined);
+    }
+
+    fn round(&mut self, first_shape: usize, radius: f64) {
+        if radius <= 0.0 {
+            return;
+        }
+        for shape in &mut self.shapes[first_shape..self.used] {
+            shape.path = round_corners(&shape.path, radius);
+        }
+    }
+
+    fn repeat(
+        &mut self,
+        repeater: &Repeater,
+        first_shape: usize,
+        first_command: usize,
+        outer: Affine,
+        frame: f64,
+    ) {
+        let copies = repeater.copies.at(frame).ceil().clamp(0.0, MAX_COPIES);
+        let commands: Vec<Command> = self.commands.drain(first_command..).collect();
+        let source: Vec<Shape> = self.shapes[first_shape..self.used]
+            .iter()
+            .map(|s| Shape {
+                path: s.path.clone(),
+                matrix: s.matrix,
+            })
+            .collect();
+        self.used = first_shape;
+        let Some(back) = inverse(outer) else {
+            return;
+        };
+        let verbs: usize = source.iter().map(|s| s.path.elements().len()).sum();
+        let mut copy = 0.0;
+        while copy < copies {
+            // The copy that is drawn last lies below the others.
+            let place = if repeater.below {
+                copy
+            } else {
+                copies - 1.0 - copy
+            };
+            copy += 1.0;
+            if verbs + source.len() > self.verbs
+                || self.commands.len() + commands.len() > MAX_COMMANDS
+            {
+                return;
+            }
+            self.verbs -= verbs + source.len();
+            let step = outer * repeated(repeater, place + repeater.offset.at(frame), frame) * back;
+            let (start, end) = (
+                repeater.start_opacity.at(frame),
+                repeater.end_opacity.at(frame),
+            );
+            let along = if copies > 1.0 {
+                place / (copies - 1.0)
+            } else {
+                0.0
+            };
+            let opacity = share(start + (end - start) * along);
+            self.stamp(
+                &source,
+                &commands,
+                first_shape,
+                first_command,
+                step,
+                opacity,
+            );
+        }
+    }
+
+    fn stamp(
+        &mut self,
+        source: &[Shape],
+        commands: &[Command],
+        first_shape: usize,
+        first_command: usize,
+        step: Affine,
+        opacity: f64,
+    ) {
+        let (shapes, place) = (self.used - first_shape, self.commands.len());
+        for shape in source {
+            let path = self.open(step * shape.matrix);
+            path.extend(shape.path.elements().iter().copied());
+        }
+        let moved = place - first_command;
+        self.commands
+            .extend(commands.iter().cloned().map(|command| match command {
+                Command::Paint(paint) => Command::Paint(Stroke {
+                    paths: paint.paths.start + shapes..paint.paths.end + shapes,
+                    matrix: step * paint.matrix,
+                    ..paint
+                }),
+                Command::Isolate { from, opacity } => Command::Isolate {
+                    from: from + moved,
+                    opacity,
+                },
+            }));
+        if opacity <= 0.0 {
+            self.commands.truncate(place);
+        } else if opacity < 1.0 && !commands.is_empty() {
+            self.commands.push(Command::Isolate {
+                from: place,
+                opacity,
+            });
+        }
+    }
+}
+
+/// The inverse, where there is one.
+pub(super) fn inverse(matrix: Affine) -> Option<Affine> {
+    let usable = matrix.determinant().abs() > 1e-12 && matrix.is_finite();
+    usable.then(|| matrix.inverse())
+}
+
+/// A repeater's transform applied `times` times; fractions count.
+fn repeated(repeater: &Repeater, times: f64, frame: f64) -> Affine {
+    let transform = &repeater.transform;
+    let position = match &transform.position {
+        Position::Joined(p) => p.position(frame),
+        Position::Split(x, y) => Vec2::new(x.at(frame), y.at(frame)),
+    };
+    let scale = transform.scale.at(frame) / 100.0;
+    let power = |base: f64| {
+        base.abs().powf(times)
+            * if base < 0.0 && times % 2.0 != 0.0 {
+                -1.0
+            } else {
+                1.0
+            }
+    };
+    let anchor = transform.anchor.at(frame);
+    Affine::translate(position * times + anchor)
+        * Affine::rotate((transform.rotation.at(frame) * times).to_radians())
+        * Affine::scale_non_uniform(power(scale.x), power(scale.y))
+        * Affine::translate(-anchor)
+}
+
+fn star_at(shape: &Star, frame: f64) -> StarShape {
+    StarShape {
+        center: shape.center.position(frame),
+        points: shape.points.at(frame),
+        rotation: shape.rotation.at(frame),
+        outer: (
+            shape.outer_radius.at(frame),
+            shape.outer_roundness.at(frame),
+        ),
+        inner: shape
+            .inner
+            .as_ref()
+            .map(|(r, round)| (r.at(frame), round.at(frame))),
+    }
+}
+
+fn pen_at(style: &Style, frame: f64) -> Option<Pen> {
+    let Style::Stroke {
+        width,
+        cap,
+        join,
+        miter,
+        dashes,
+        dash_offset,
+    } = style
+    else {
+        return None;
+    };
+    let width = width.at(frame);
+    (width > 0.0).then(|| Pen {
+        width,
+        cap: *cap,
+        join: *join,
+        miter: *miter,
+        dashes: dashes.iter().map(|d| d.at(frame).max(0.0)).collect(),
+        dash_offset: dash_offset.at(frame),
+    })
+}
+
+fn ink_at(brush: &Brush, frame: f64) -> Ink {
+    match brush {
+        Brush::Solid(color) => Ink::Solid(color.at(frame)),
+        Brush::Gradient {
+            radial,
+            colors,
+            stops,
+            start,
+            end,
+            highlight,
+            angle,
+        } => Ink::Gradient(Gradient {
+            radial: *radial,
+            start: start.position(frame),
+            end: end.position(frame),
+            highlight: highlight.at(frame) / 100.0,
+            angle: angle.at(frame),
+            stops: merge_stops(&stops.at(frame), *colors),
+        }),
+    }
+}
+
+/// Colour stops and alpha stops as one list: where one kind has no stop, it is between its own.
+fn merge_stops(numbers: &[f64], colors: usize) -> Vec<(f64, Color)> {
+    let split = colors.saturating_mul(4).min(numbers.len() / 4 * 4);
+    let (rgb, alpha) = numbers.split_at(split);
+    let rgb: Vec<&[f64]> = rgb.chunks_exact(4).collect();
+    let alpha: Vec<&[f64]> = alpha.chunks_exact(2).collect();
+    let mut offsets: Vec<f64> = rgb
+        .iter()
+        .chain(&alpha)
+        .map(|stop| stop[0].clamp(0.0, 1.0))
+        .collect();
+    offsets.sort_by(f64::total_cmp);
+    // Two stops at one place are a hard edge and must stay two; more tell nothing.
+    let sample = |stops: &[&[f64]], channel: usize, at: f64, after: bool| {
+        let next = stops.partition_point(|s| s[0] < at || (after && s[0] <= at));
+        match (
+            next.checked_sub(1).and_then(|i| stops.get(i)),
+            stops.get(next),
+        ) {
+            (Some(a), Some(b)) if b[0] > a[0] => {
+                a[channel] + (b[channel] - a[channel]) * ((at - a[0]) / (b[0] - a[0]))
+            }
+            (_, Some(one)) | (Some(one), None) => one[channel],
+            (None, None) => 1.0,
+        }
+    };
+    let mut merged: Vec<(f64, Color)> = Vec::with_capacity(offsets.len());
+    for (i, at) in offsets.iter().enumerate() {
+        let after = i > 0 && offsets[i - 1] >= *at;
+        let color = [1, 2, 3].map(|c| sample(&rgb, c, *at, after));
+        let stop = [color[0], color[1], color[2], sample(&alpha, 1, *at, after)];
+        merged.push((*at, stop));
+    }
+    merged
+}

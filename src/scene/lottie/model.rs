@@ -1,0 +1,212 @@
+//! What a Lottie file means, after its spelling is forgotten: nothing here can be out of range.
+
+use super::value::{Color, Outline, Property};
+use crate::scene::Segment;
+use kurbo::Vec2;
+use tiny_skia::Pixmap;
+
+/// A whole animation. Times are in frames but for the segments.
+pub(super) struct Animation {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    pub(super) frame_rate: f64,
+    pub(super) first: f64,
+    pub(super) end: f64,
+    pub(super) layers: Vec<Layer>,
+    pub(super) compositions: Vec<Vec<Layer>>,
+    pub(super) images: Vec<Picture>,
+    pub(super) segments: Vec<Segment>,
+    pub(super) unsupported: Vec<String>,
+}
+
+/// One layer of a composition.
+pub(super) struct Layer {
+    pub(super) content: Content,
+    pub(super) transform: Transform,
+    /// The parent's place in the composition; no layer is its own ancestor.
+    pub(super) parent: Option<usize>,
+    pub(super) matte: Option<Matte>,
+    /// It is another layer's matte, so not drawn itself.
+    pub(super) is_matte: bool,
+    pub(super) masks: Vec<Mask>,
+    pub(super) first: f64,
+    pub(super) end: f64,
+    pub(super) start: f64,
+    pub(super) stretch: f64,
+    pub(super) hidden: bool,
+    pub(super) auto_orient: bool,
+    pub(super) blend: tiny_skia::BlendMode,
+}
+
+/// What a layer shows.
+pub(super) enum Content {
+    Nothing,
+    Solid {
+        width: f64,
+        height: f64,
+        color: Color,
+    },
+    Shapes(Vec<Item>),
+    /// Another composition, cut to its size.
+    Composition {
+        index: usize,
+        width: f64,
+        height: f64,
+        /// Time remapping, in seconds.
+        remap: Option<Property<f64>>,
+    },
+    /// One of the animation's pictures.
+    Image {
+        index: usize,
+    },
+}
+
+/// A decoded picture and the size it is shown at.
+pub(super) struct Picture {
+    pub(super) pixmap: Pixmap,
+    pub(super) width: f64,
+    pub(super) height: f64,
+}
+
+/// Which layer lets this one through, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Matte {
+    pub(super) source: usize,
+    pub(super) luma: bool,
+    pub(super) inverted: bool,
+}
+
+/// How a mask changes the coverage gathered so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum MaskMode {
+    Add,
+    Subtract,
+    Intersect,
+    Lighten,
+    Darken,
+    Difference,
+}
+
+/// A path that cuts its layer.
+pub(super) struct Mask {
+    pub(super) mode: MaskMode,
+    pub(super) inverted: bool,
+    pub(super) path: Property<Outline>,
+    pub(super) opacity: Property<f64>,
+    pub(super) expansion: Property<f64>,
+}
+
+/// Position, joined or split into its coordinates.
+pub(super) enum Position {
+    Joined(Property<Vec2>),
+    Split(Property<f64>, Property<f64>),
+}
+
+/// A layer's or group's transform; angles in degrees, opacity and scale in percent.
+pub(super) struct Transform {
+    pub(super) anchor: Property<Vec2>,
+    pub(super) position: Position,
+    pub(super) scale: Property<Vec2>,
+    pub(super) rotation: Property<f64>,
+    pub(super) skew: Property<f64>,
+    pub(super) skew_axis: Property<f64>,
+    pub(super) opacity: Property<f64>,
+}
+
+/// One entry of a shape layer.
+pub(super) enum Item {
+    Group {
+        items: Vec<Item>,
+        transform: Box<Transform>,
+    },
+    Path(Property<Outline>),
+    Ellipse {
+        center: Property<Vec2>,
+        size: Property<Vec2>,
+        reversed: bool,
+    },
+    Rect {
+        center: Property<Vec2>,
+        size: Property<Vec2>,
+        radius: Property<f64>,
+        reversed: bool,
+    },
+    Star(Box<Star>),
+    Paint(Box<Paint>),
+    Trim(Box<Trim>),
+    Repeater(Box<Repeater>),
+    RoundCorners(Property<f64>),
+}
+
+/// A star, or a polygon where there is no inner radius.
+pub(super) struct Star {
+    pub(super) center: Property<Vec2>,
+    pub(super) points: Property<f64>,
+    pub(super) rotation: Property<f64>,
+    pub(super) outer_radius: Property<f64>,
+    pub(super) outer_roundness: Property<f64>,
+    pub(super) inner: Option<(Property<f64>, Property<f64>)>,
+    pub(super) reversed: bool,
+}
+
+/// A fill or a stroke of the paths before it.
+pub(super) struct Paint {
+    pub(super) brush: Brush,
+    pub(super) opacity: Property<f64>,
+    pub(super) style: Style,
+    pub(super) blend: tiny_skia::BlendMode,
+}
+
+/// What colours a paint.
+pub(super) enum Brush {
+    Solid(Property<Color>),
+    Gradient {
+        radial: bool,
+        /// How many of the numbers are colour stops; the rest are alpha stops.
+        colors: usize,
+        stops: Property<Vec<f64>>,
+        start: Property<Vec2>,
+        end: Property<Vec2>,
+        /// Percent of the radius.
+        highlight: Property<f64>,
+        angle: Property<f64>,
+    },
+}
+
+/// Inside of the paths, or along them.
+pub(super) enum Style {
+    Fill {
+        even_odd: bool,
+    },
+    Stroke {
+        width: Property<f64>,
+        cap: tiny_skia::LineCap,
+        join: tiny_skia::LineJoin,
+        miter: f64,
+        dashes: Vec<Property<f64>>,
+        dash_offset: Property<f64>,
+    },
+}
+
+/// Keeps a part of the paths before it.
+pub(super) struct Trim {
+    /// Percent.
+    pub(super) start: Property<f64>,
+    /// Percent.
+    pub(super) end: Property<f64>,
+    /// Degrees, 360 for once around.
+    pub(super) offset: Property<f64>,
+    /// The paths count as one long path rather than each for itself.
+    pub(super) joined: bool,
+}
+
+/// Copies what is before it.
+pub(super) struct Repeater {
+    pub(super) copies: Property<f64>,
+    pub(super) offset: Property<f64>,
+    pub(super) transform: Transform,
+    pub(super) start_opacity: Property<f64>,
+    pub(super) end_opacity: Property<f64>,
+    /// Later copies lie below earlier ones.
+    pub(super) below: bool,
+}

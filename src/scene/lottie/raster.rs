@@ -1,0 +1,574 @@
+//! Drawing lists → pixels, on surfaces that cover only as much as they must.
+
+use super::evaluate::{Command, Gradient, Ink, Pen, Shape, Sheet, Stroke, inverse};
+use kurbo::{Affine, PathEl, Point, Rect, Vec2};
+use std::ops::Range;
+use tiny_skia::{
+    BlendMode, Color, FillRule, GradientStop, IntSize, LinearGradient, Mask, Paint, Path,
+    PathBuilder, Pixmap, PixmapPaint, RadialGradient, Shader, SpreadMode, StrokeDash, Transform,
+};
+
+/// The farthest a coordinate may lie from the origin; beyond, it is cut to it. Far outside of any
+/// frame, and well inside of what tiny-skia's fixed-point edges hold.
+const MAX_COORDINATE: f64 = 100_000.0;
+/// The most dashes of a path; a finer pattern is drawn as a whole line.
+const MAX_DASHES: f64 = 10_000.0;
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "drawing is in single precision; the value is cut to what fits before"
+)]
+pub(super) fn single(value: f64) -> f32 {
+    if value.is_finite() {
+        value.clamp(-1e9, 1e9) as f32
+    } else {
+        0.0
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "cut to what fits before")]
+fn pixel(value: f64) -> i32 {
+    value.clamp(-1e6, 1e6) as i32
+}
+
+fn point(p: Point) -> (f32, f32) {
+    let cut = |v: f64| single(v.clamp(-MAX_COORDINATE, MAX_COORDINATE));
+    (cut(p.x), cut(p.y))
+}
+
+pub(super) fn skia(matrix: Affine) -> Transform {
+    let [a, b, c, d, e, f] = matrix.as_coeffs().map(single);
+    Transform::from_row(a, b, c, d, e, f)
+}
+
+/// A rectangle of device pixels; never empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Area {
+    pub(super) x: i32,
+    pub(super) y: i32,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+impl Area {
+    /// The pixels that `rect` touches, with one around for what anti-aliasing adds.
+    pub(super) fn around(rect: Rect) -> Option<Self> {
+        let rect = rect.is_finite().then(|| rect.inflate(1.0, 1.0).expand())?;
+        Self::between(
+            pixel(rect.x0),
+            pixel(rect.y0),
+            pixel(rect.x1),
+            pixel(rect.y1),
+        )
+    }
+
+    /// The pixels that `rect` touches; a thousandth of one does not count.
+    pub(super) fn touching(rect: Rect) -> Option<Self> {
+        let rect = rect
+            .is_finite()
+            .then(|| rect.inflate(-1e-3, -1e-3).expand())?;
+        Self::between(
+            pixel(rect.x0),
+            pixel(rect.y0),
+            pixel(rect.x1),
+            pixel(rect.y1),
+        )
+    }
+
+    fn between(x0: i32, y0: i32, x1: i32, y1: i32) -> Option<Self> {
+        let width = u32::try_from(x1.checked_sub(x0)?).ok()?;
+        let height = u32::try_from(y1.checked_sub(y0)?).ok()?;
+        (width > 0 && height > 0).then_some(Self {
+            x: x0,
+            y: y0,
+            width,
+            height,
+        })
+    }
+
+    fn right(self) -> i32 {
+        self.x.saturating_add_unsigned(self.width)
+    }
+
+    fn bottom(self) -> i32 {
+        self.y.saturating_add_unsigned(self.height)
+    }
+
+    /// What both hold.
+    pub(super) fn and(self, other: Self) -> Option<Self> {
+        Self::between(
+            self.x.max(other.x),
+            self.y.max(other.y),
+            self.right().min(other.right()),
+            self.bottom().min(other.bottom()),
+        )
+    }
+
+    pub(super) fn rect(self) -> Rect {
+        let (x1, y1) = (self.right().into(), self.bottom().into());
+        Rect::new(self.x.into(), self.y.into(), x1, y1)
+    }
+}
+
+/// Pixels that cover an area of the device.
+pub(super) struct Surface {
+    pub(super) pixmap: Pixmap,
+    pub(super) area: Area,
+}
+
+impl Surface {
+    /// The pixels of a frame themselves where all of it is drawn to, else new ones.
+    pub(super) fn of(frame: &mut Pixmap, area: Area) -> Option<Self> {
+        let whole = (area.x, area.y) == (0, 0)
+            && (area.width, area.height) == (frame.width(), frame.height());
+        let pixmap = if whole {
+            // A 1×1 stand-in until `put_into`, so that nothing is copied.
+            std::mem::replace(frame, Pixmap::new(1, 1)?)
+        } else {
+            Pixmap::new(area.width, area.height)?
+        };
+        Some(Self { pixmap, area })
+    }
+
+    /// The way back from [`Surface::of`].
+    pub(super) fn put_into(self, frame: &mut Pixmap, whole: Area) {
+        if self.area == whole {
+            *frame = self.pixmap;
+            return;
+        }
+        let paint = PixmapPaint::default();
+        let (x, y) = (self.area.x, self.area.y);
+        frame.draw_pixmap(
+            x,
+            y,
+            self.pixmap.as_ref(),
+            &paint,
+            Transform::identity(),
+            None,
+        );
+    }
+
+    fn origin(&self) -> Vec2 {
+        Vec2::new(self.area.x.into(), self.area.y.into())
+    }
+
+    /// Device coordinates to this surface's.
+    pub(super) fn local(&self, matrix: Affine) -> Affine {
+        matrix.then_translate(-self.origin())
+    }
+
+    /// Draws another surface onto this one.
+    pub(super) fn composite(&mut self, other: &Self, opacity: f64, blend_mode: BlendMode) {
+        let paint = PixmapPaint {
+            opacity: single(opacity.clamp(0.0, 1.0)),
+            blend_mode,
+            quality: tiny_skia::FilterQuality::Nearest,
+        };
+        let (x, y) = (other.area.x - self.area.x, other.area.y - self.area.y);
+        let source = other.pixmap.as_ref();
+        self.pixmap
+            .draw_pixmap(x, y, source, &paint, Transform::identity(), None);
+    }
+}
+
+/// Surfaces that were used before, and how much may still be cleared and composited in a frame.
+#[derive(Default)]
+pub(super) struct Pool {
+    free: Vec<Vec<u8>>,
+    pixels_left: u64,
+}
+
+impl Pool {
+    /// The pixels of a frame's isolated layers: 64 layers of all of a 1024×1024 frame.
+    const MAX_PIXELS: u64 = 64 << 20;
+
+    pub(super) fn refill(&mut self) {
+        self.pixels_left = Self::MAX_PIXELS;
+    }
+
+    /// A transparent surface; none when the budget is spent.
+    pub(super) fn take(&mut self, area: Area) -> Option<Surface> {
+        let pixels = u64::from(area.width) * u64::from(area.height);
+        self.pixels_left = self.pixels_left.checked_sub(pixels)?;
+        let mut data = self.free.pop().unwrap_or_default();
+        data.clear();
+        data.resize(usize::try_from(pixels * 4).ok()?, 0);
+        let pixmap = Pixmap::from_vec(data, IntSize::from_wh(area.width, area.height)?)?;
+        Some(Surface { pixmap, area })
+    }
+
+    pub(super) fn give_back(&mut self, surface: Surface) {
+        /// More are not alive at once in any drawing seen.
+        const MAX_FREE: usize = 8;
+        if self.free.len() < MAX_FREE {
+            self.free.push(surface.pixmap.take());
+        }
+    }
+}
+
+/// Draws lists; keeps its memory.
+#[derive(Default)]
+pub(super) struct Rasterizer {
+    builder: Option<PathBuilder>,
+    pub(super) pool: Pool,
+}
+
+impl Rasterizer {
+    /// The tiny-skia path of some shapes, each taken there by its matrix and then `after`.
+    fn path(&mut self, shapes: &[Shape], after: impl Fn(Affine) -> Affine) -> Option<Path> {
+        let mut builder = self.builder.take().unwrap_or_default();
+        for shape in shapes {
+            append(&mut builder, shape.path.elements(), after(shape.matrix));
+        }
+        if builder.is_empty() {
+            self.builder = Some(builder);
+            return None;
+        }
+        builder.finish()
+    }
+
+    fn recycle(&mut self, path: Path) {
+        self.builder = Some(path.clear());
+    }
+
+    /// Draws commands of a sheet, the last one first.
+    pub(super) fn draw(
+        &mut self,
+        sheet: &Sheet,
+        range: Range<usize>,
+        opacity: f64,
+        surface: &mut Surface,
+    ) {
+        let mut at = range.end;
+        while at > range.start {
+            at -= 1;
+            match &sheet.commands[at] {
+                Command::Paint(stroke) => self.stroke(sheet.shapes(), stroke, opacity, surface),
+                Command::Isolate { from, opacity: own } => {
+                    self.isolate(sheet, *from..at, (opacity, *own), surface);
+                    at = *from;
+                }
+            }
+        }
+    }
+
+    /// Draws a group as one, where its parts lie over one another; else each for itself.
+    pub(super) fn isolate(
+        &mut self,
+        sheet: &Sheet,
+        range: Range<usize>,
+        (outer, own): (f64, f64),
+        surface: &mut Surface,
+    ) {
+        if !overlaps(sheet, range.clone()) {
+            return self.draw(sheet, range, outer * own, surface);
+        }
+        let area = bounds(sheet, range.clone()).and_then(Area::around);
+        let area = area.and_then(|a| a.and(surface.area));
+        let Some(mut layer) = area.and_then(|a| self.pool.take(a)) else {
+            return;
+        };
+        self.draw(sheet, range, 1.0, &mut layer);
+        surface.composite(&layer, outer * own, BlendMode::SourceOver);
+        self.pool.give_back(layer);
+    }
+
+    fn stroke(&mut self, shapes: &[Shape], stroke: &Stroke, opacity: f64, surface: &mut Surface) {
+        let shapes = shapes.get(stroke.paths.clone()).unwrap_or_default();
+        let local = surface.local(stroke.matrix);
+        let mut paint = Paint {
+            blend_mode: stroke.blend,
+            ..Paint::default()
+        };
+        let Some(shader) = shader(&stroke.ink, opacity * stroke.opacity, local, &stroke.pen) else {
+            return;
+        };
+        paint.shader = shader;
+        match &stroke.pen {
+            None => self.fill(shapes, stroke.even_odd, &paint, surface),
+            Some(pen) => self.line(shapes, stroke.matrix, pen, &paint, surface),
+        }
+    }
+
+    fn fill(&mut self, shapes: &[Shape], even_odd: bool, paint: &Paint<'_>, surface: &mut Surface) {
+        let Some(path) = self.path(shapes, |m| surface.local(m)) else {
+            return;
+        };
+        let rule = if even_odd {
+            FillRule::EvenOdd
+        } else {
+            FillRule::Winding
+        };
+        if touches(path.bounds(), surface.area) {
+            surface
+                .pixmap
+                .fill_path(&path, paint, rule, Transform::identity(), None);
+        }
+        self.recycle(path);
+    }
+
+    fn line(
+        &mut self,
+        shapes: &[Shape],
+        matrix: Affine,
+        pen: &Pen,
+        paint: &Paint<'_>,
+        surface: &mut Surface,
+    ) {
+        let Some(back) = inverse(matrix) else {
+            return;
+        };
+        let Some(path) = self.path(shapes, |m| {
+            if m == matrix {
+                Affine::IDENTITY
+            } else {
+                back * m
+            }
+        }) else {
+            return;
+        };
+        let stroke = tiny_skia::Stroke {
+            width: single(pen.width),
+            miter_limit: single(pen.miter.max(1.0)),
+            line_cap: pen.cap,
+            line_join: pen.join,
+            dash: dash(pen, shapes),
+        };
+        let transform = skia(surface.local(matrix));
+        surface
+            .pixmap
+            .stroke_path(&path, paint, &stroke, transform, None);
+        self.recycle(path);
+    }
+
+    /// Fills one path with one colour.
+    pub(super) fn solid(
+        &mut self,
+        shape: &Shape,
+        fill: [f64; 4],
+        opacity: f64,
+        surface: &mut Surface,
+    ) {
+        let paint = Paint {
+            shader: Shader::SolidColor(color(fill, opacity)),
+            ..Paint::default()
+        };
+        self.fill(std::slice::from_ref(shape), false, &paint, surface);
+    }
+
+    /// The coverage of one path on a surface of this area.
+    pub(super) fn coverage(&mut self, shape: &Shape, grow: f64, area: Area) -> Option<Mask> {
+        let mut mask = Mask::new(area.width, area.height)?;
+        let origin = Vec2::new(area.x.into(), area.y.into());
+        let place = shape.matrix.then_translate(-origin);
+        let Some(path) = self.path(std::slice::from_ref(shape), |_| Affine::IDENTITY) else {
+            return Some(mask);
+        };
+        mask.fill_path(&path, FillRule::Winding, true, skia(place));
+        if grow != 0.0 {
+            let stroke = tiny_skia::Stroke {
+                width: single(grow.abs() * 2.0),
+                line_join: tiny_skia::LineJoin::Miter,
+                ..tiny_skia::Stroke::default()
+            };
+            if let Some(edge) = path.stroke(&stroke, 1.0) {
+                grow_mask(&mut mask, &edge, skia(place), grow > 0.0);
+            }
+        }
+        self.recycle(path);
+        Some(mask)
+    }
+}
+
+fn grow_mask(mask: &mut Mask, edge: &Path, place: Transform, outward: bool) {
+    if outward {
+        mask.fill_path(edge, FillRule::Winding, true, place);
+        return;
+    }
+    let Some(mut cut) = Mask::new(mask.width(), mask.height()) else {
+        return;
+    };
+    cut.fill_path(edge, FillRule::Winding, true, place);
+    for (m, c) in mask.data_mut().iter_mut().zip(cut.data()) {
+        *m = (*m).min(255 - c);
+    }
+}
+
+fn append(builder: &mut PathBuilder, elements: &[PathEl], matrix: Affine) {
+    let to = |p: Point| point(matrix * p);
+    for element in elements {
+        match *element {
+            PathEl::MoveTo(p) => {
+                let (x, y) = to(p);
+                builder.move_to(x, y);
+            }
+            PathEl::LineTo(p) => {
+                let (x, y) = to(p);
+                builder.line_to(x, y);
+            }
+            PathEl::QuadTo(a, p) => {
+                let ((ax, ay), (x, y)) = (to(a), to(p));
+                builder.quad_to(ax, ay, x, y);
+            }
+            PathEl::CurveTo(a, b, p) => {
+                let ((ax, ay), (bx, by), (x, y)) = (to(a), to(b), to(p));
+                builder.cubic_to(ax, ay, bx, by, x, y);
+            }
+            PathEl::ClosePath => builder.close(),
+        }
+    }
+}
+
+fn touches(bounds: tiny_skia::Rect, area: Area) -> bool {
+    let (width, height) = (single(area.width.into()), single(area.height.into()));
+    bounds.left() < width && bounds.top() < height && bounds.right() > 0.0 && bounds.bottom() > 0.0
+}
+
+fn dash(pen: &Pen, shapes: &[Shape]) -> Option<StrokeDash> {
+    let mut pattern: Vec<f32> = pen.dashes.iter().map(|d| single(*d)).collect();
+    if pattern.len() % 2 == 1 {
+        // As in SVG, an odd pattern is said twice.
+        pattern.extend_from_within(..);
+    }
+    let length: f64 = pattern.iter().map(|d| f64::from(*d)).sum();
+    // The sum of control polygons is never less than the lengths of the paths.
+    let way: f64 = shapes
+        .iter()
+        .map(|s| polygon_length(s.path.elements()))
+        .sum();
+    if length <= 0.0 || way / length > MAX_DASHES {
+        return None;
+    }
+    StrokeDash::new(pattern, single(pen.dash_offset % length))
+}
+
+fn polygon_length(elements: &[PathEl]) -> f64 {
+    let (mut total, mut at) = (0.0, Point::ZERO);
+    for element in elements {
+        let points: &[Point] = match element {
+            PathEl::MoveTo(p) => {
+                at = *p;
+                continue;
+            }
+            PathEl::LineTo(p) => &[*p],
+            PathEl::QuadTo(a, p) => &[*a, *p],
+            PathEl::CurveTo(a, b, p) => &[*a, *b, *p],
+            PathEl::ClosePath => continue,
+        };
+        for p in points {
+            total += (*p - at).hypot();
+            at = *p;
+        }
+    }
+    total
+}
+
+fn color(c: [f64; 4], opacity: f64) -> Color {
+    let [r, g, b, a] = [c[0], c[1], c[2], c[3] * opacity].map(|v| single(v.clamp(0.0, 1.0)));
+    Color::from_rgba(r, g, b, a).unwrap_or(Color::TRANSPARENT)
+}
+
+/// The shader of an ink, in device space for fills and in the paint's own for strokes, which
+/// tiny-skia transforms with their path.
+fn shader(ink: &Ink, opacity: f64, local: Affine, pen: &Option<Pen>) -> Option<Shader<'static>> {
+    match ink {
+        Ink::Solid(c) => Some(Shader::SolidColor(color(*c, opacity))),
+        Ink::Gradient(gradient) => {
+            let place = if pen.is_some() {
+                Affine::IDENTITY
+            } else {
+                local
+            };
+            gradient_shader(gradient, opacity, skia(place))
+        }
+    }
+}
+
+fn gradient_shader(gradient: &Gradient, opacity: f64, place: Transform) -> Option<Shader<'static>> {
+    let stop = |(at, c): &(f64, [f64; 4])| GradientStop::new(single(*at), color(*c, opacity));
+    let stops: Vec<GradientStop> = gradient.stops.iter().map(stop).collect();
+    let skia_point = |v: Vec2| tiny_skia::Point::from_xy(single(v.x), single(v.y));
+    let span = gradient.end - gradient.start;
+    let radius = span.hypot();
+    let last = gradient.stops.last().map(|(_, c)| color(*c, opacity))?;
+    if radius < 1e-6 {
+        return Some(Shader::SolidColor(last));
+    }
+    let made = if gradient.radial {
+        // The highlight lies inside of the circle; on its edge there would be a cone.
+        let reach = radius * gradient.highlight.clamp(-0.99, 0.99);
+        let way = Vec2::from_angle(span.y.atan2(span.x) + gradient.angle.to_radians());
+        RadialGradient::new(
+            skia_point(gradient.start + way * reach),
+            0.0,
+            skia_point(gradient.start),
+            single(radius),
+            stops,
+            SpreadMode::Pad,
+            place,
+        )
+    } else {
+        let (start, end) = (skia_point(gradient.start), skia_point(gradient.end));
+        LinearGradient::new(start, end, stops, SpreadMode::Pad, place)
+    };
+    // tiny-skia refuses a matrix without an inverse; nothing would be seen through it.
+    made
+}
+
+/// The device bounds of one paint.
+fn paint_bounds(shapes: &[Shape], stroke: &Stroke) -> Option<Rect> {
+    let mut all: Option<Rect> = None;
+    for shape in shapes.get(stroke.paths.clone())? {
+        if shape.path.elements().is_empty() {
+            continue;
+        }
+        // The bounds of the control points hold the curve, and cost less than its own.
+        let bounds = shape.matrix.transform_rect_bbox(shape.path.control_box());
+        all = Some(all.map_or(bounds, |a| a.union(bounds)));
+    }
+    let grow = stroke.pen.as_ref().map_or(0.0, |pen| {
+        let [a, b, c, d, ..] = stroke.matrix.as_coeffs();
+        let scale = a.hypot(b).max(c.hypot(d));
+        let reach = match pen.join {
+            tiny_skia::LineJoin::Miter => pen.miter.clamp(std::f64::consts::SQRT_2, 20.0),
+            _ => std::f64::consts::SQRT_2,
+        };
+        pen.width / 2.0 * scale * reach
+    });
+    all.map(|r| r.inflate(grow, grow))
+}
+
+/// The device bounds of some commands.
+pub(super) fn bounds(sheet: &Sheet, range: Range<usize>) -> Option<Rect> {
+    sheet.commands[range]
+        .iter()
+        .filter_map(|command| match command {
+            Command::Paint(stroke) => paint_bounds(sheet.shapes(), stroke),
+            Command::Isolate { .. } => None,
+        })
+        .reduce(|a, b| a.union(b))
+}
+
+/// Whether some of the paints may lie over one another, or blend with what is below.
+pub(super) fn overlaps(sheet: &Sheet, range: Range<usize>) -> bool {
+    /// With more paints than this, comparing each with each costs more than a layer.
+    const MANY: usize = 8;
+    let mut seen: Vec<Rect> = Vec::new();
+    for command in &sheet.commands[range] {
+        let Command::Paint(stroke) = command else {
+            continue;
+        };
+        if stroke.blend != BlendMode::SourceOver {
+            return true;
+        }
+        let Some(bounds) = paint_bounds(sheet.shapes(), stroke) else {
+            continue;
+        };
+        let meets = |other: &Rect| !bounds.intersect(*other).is_zero_area();
+        if seen.len() >= MANY || seen.iter().any(meets) {
+            return true;
+        }
+        seen.push(bounds);
+    }
+    false
+}

@@ -1,0 +1,349 @@
+//! Numbers, vectors, colours, paths, and the keyframes over them.
+
+use super::super::model::{Position, Transform};
+use super::super::value::{Color, Curve, Ease, Key, Mix, Outline, Property, Travel, Vertex};
+use super::{Object, Reader};
+use kurbo::{Point, Vec2};
+use serde_json::Value;
+
+/// The largest number that is taken as it is; what is beyond is cut to it.
+const MAX_NUMBER: f64 = 1e9;
+
+/// A finite number of reasonable size; a boolean counts 0 or 1, an array by its first entry.
+pub(super) fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(n) => n.as_f64().filter(|n| n.is_finite()).map(in_range),
+        Value::Bool(b) => Some(f64::from(u8::from(*b))),
+        Value::Array(list) => list
+            .first()
+            .and_then(|v| if v.is_array() { None } else { number(v) }),
+        _ => None,
+    }
+}
+
+fn in_range(value: f64) -> f64 {
+    value.clamp(-MAX_NUMBER, MAX_NUMBER)
+}
+
+/// Whether a flag is set, be it a boolean or a number.
+pub(super) fn flag(value: &Value) -> bool {
+    number(value).is_some_and(|n| n != 0.0)
+}
+
+/// The objects of a list.
+pub(super) fn object_list(value: Option<&Value>) -> impl Iterator<Item = &Object> {
+    let list = value
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    list.iter().filter_map(Value::as_object)
+}
+
+/// `#rgb` or `#rrggbb`; black where it is neither.
+pub(super) fn hex_color(text: &str) -> Color {
+    let digits: Vec<u32> = text
+        .chars()
+        .skip(1)
+        .filter_map(|c| c.to_digit(16))
+        .collect();
+    let [r, g, b] = match digits[..] {
+        [r, g, b] => [r * 17, g * 17, b * 17],
+        [a, b, c, d, e, f, ..] => [a * 16 + b, c * 16 + d, e * 16 + f],
+        _ => [0; 3],
+    };
+    [
+        f64::from(r) / 255.0,
+        f64::from(g) / 255.0,
+        f64::from(b) / 255.0,
+        1.0,
+    ]
+}
+
+/// What can be read from a JSON value.
+pub(super) trait FromWire: Mix {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self>;
+    /// Makes two keyframes' values fit each other.
+    fn match_lengths(_a: &mut Self, _b: &mut Self) {}
+    fn travel(_a: &Self, _b: &Self, _key: &Object) -> Option<Travel> {
+        None
+    }
+}
+
+impl FromWire for f64 {
+    fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
+        number(value)
+    }
+}
+
+fn vector(value: &Value) -> Option<Vec2> {
+    let Some(list) = value.as_array() else {
+        return number(value).map(|n| Vec2::new(n, n));
+    };
+    let x = list.first().and_then(number)?;
+    let y = list.get(1).map_or(Some(x), number)?;
+    Some(Vec2::new(x, y))
+}
+
+impl FromWire for Vec2 {
+    fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
+        vector(value)
+    }
+
+    fn travel(a: &Self, b: &Self, key: &Object) -> Option<Travel> {
+        let (out, into) = (
+            key.get("to").and_then(vector)?,
+            key.get("ti").and_then(vector)?,
+        );
+        let straight = out.hypot2() + into.hypot2() < 1e-12 || a == b && out == into;
+        (!straight).then(|| Travel::new(*a, *b, out, into))
+    }
+}
+
+impl FromWire for Color {
+    fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
+        if let Some(text) = value.as_str() {
+            return Some(hex_color(text));
+        }
+        let list = value.as_array()?;
+        let channel = |i: usize| list.get(i).and_then(number);
+        let rgb = [channel(0)?, channel(1)?, channel(2)?];
+        // Files of 2015 count to 255.
+        let unit = if rgb.iter().any(|c| *c > 1.5) {
+            255.0
+        } else {
+            1.0
+        };
+        Some([rgb[0] / unit, rgb[1] / unit, rgb[2] / unit, 1.0])
+    }
+}
+
+/// The most numbers of a gradient; 100 stops of each kind are more than any tool makes.
+const MAX_GRADIENT: usize = 1000;
+
+impl FromWire for Vec<f64> {
+    fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
+        let list = value.as_array()?.iter().take(MAX_GRADIENT);
+        Some(list.map(|v| number(v).unwrap_or(0.0)).collect())
+    }
+
+    fn match_lengths(a: &mut Self, b: &mut Self) {
+        let length = a.len().min(b.len());
+        a.truncate(length);
+        b.truncate(length);
+    }
+}
+
+impl FromWire for Outline {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        // A keyframe's value is an array of one path.
+        let object = match value {
+            Value::Array(list) => list.first()?.as_object()?,
+            other => other.as_object()?,
+        };
+        let points = |key| {
+            object
+                .get(key)
+                .and_then(Value::as_array)
+                .map_or(&[][..], Vec::as_slice)
+        };
+        let (at, incoming, outgoing) = (points("v"), points("i"), points("o"));
+        if at.len() > reader.vertices_left {
+            reader.vertices_left = 0;
+            reader.skip("paths beyond the limit of vertices");
+            return None;
+        }
+        reader.vertices_left -= at.len();
+        let handle = |list: &[Value], i: usize| list.get(i).and_then(vector).unwrap_or_default();
+        let vertices = at.iter().enumerate().map(|(i, v)| {
+            let at = vector(v).unwrap_or_default().to_point();
+            Vertex {
+                at,
+                incoming: at + handle(incoming, i),
+                outgoing: at + handle(outgoing, i),
+            }
+        });
+        Some(Self {
+            vertices: vertices.collect(),
+            closed: object.get("c").is_some_and(flag),
+        })
+    }
+
+    fn match_lengths(a: &mut Self, b: &mut Self) {
+        let length = a.vertices.len().min(b.vertices.len());
+        a.vertices.truncate(length);
+        b.vertices.truncate(length);
+    }
+}
+
+impl Reader<'_> {
+    /// A property: `{"a": …, "k": …}`, or its bare value.
+    pub(super) fn property<T: FromWire>(
+        &mut self,
+        value: Option<&Value>,
+        default: T,
+    ) -> Property<T> {
+        let Some(value) = value else {
+            return Property::Fixed(default);
+        };
+        let slot = self.slot(value);
+        let value = slot.as_ref();
+        let inner = match value.as_object() {
+            Some(object) => {
+                if object.get("x").is_some_and(Value::is_string) {
+                    self.skip("expressions");
+                }
+                object.get("k").unwrap_or(value)
+            }
+            None => value,
+        };
+        if let Some(list) = keyframes(inner) {
+            return self.keys(list, default);
+        }
+        Property::Fixed(T::read(inner, self).unwrap_or(default))
+    }
+
+    /// What a slot puts in a property's place.
+    fn slot<'v>(&self, value: &'v Value) -> std::borrow::Cow<'v, Value> {
+        let filled = || {
+            let id = value.get("sid")?.as_str()?;
+            let filled = self.slots?.get(id)?.get("p")?;
+            filled.get("k").is_some().then(|| filled.clone())
+        };
+        filled().map_or(std::borrow::Cow::Borrowed(value), std::borrow::Cow::Owned)
+    }
+
+    fn keys<T: FromWire>(&mut self, list: &[Value], default: T) -> Property<T> {
+        let mut raw: Vec<(f64, &Object)> = list
+            .iter()
+            .filter_map(Value::as_object)
+            .map(|key| (super::number_in(key, "t", 0.0), key))
+            .collect();
+        if raw.len() > self.vertices_left {
+            self.vertices_left = 0;
+            self.skip("keyframes beyond the limit");
+            return Property::Fixed(default);
+        }
+        self.vertices_left -= raw.len();
+        raw.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut keys: Vec<Key<T>> = Vec::with_capacity(raw.len());
+        let mut last_end: Option<T> = None;
+        for (i, (frame, key)) in raw.iter().enumerate() {
+            let start = key
+                .get("s")
+                .and_then(|v| T::read(v, self))
+                .or(last_end.take());
+            let mut value = start.unwrap_or_else(|| default.clone());
+            let given = key.get("e").and_then(|v| T::read(v, self));
+            let next = raw.get(i + 1).and_then(|(_, next)| next.get("s"));
+            let next = next.and_then(|v| T::read(v, self));
+            let mut end = next.or(given).unwrap_or_else(|| value.clone());
+            last_end = Some(end.clone());
+            T::match_lengths(&mut value, &mut end);
+            keys.push(Key {
+                frame: *frame,
+                travel: T::travel(&value, &end, key),
+                value,
+                end,
+                ease: ease(key),
+            });
+        }
+        if keys.is_empty() {
+            return Property::Fixed(default);
+        }
+        Property::Keys(keys)
+    }
+
+    /// Whether a number is other than 0 at some time.
+    pub(super) fn moves_or_is_not_zero(&mut self, value: Option<&Value>) -> bool {
+        match self.property(value, Vec2::ZERO) {
+            Property::Fixed(v) => v != Vec2::ZERO,
+            Property::Keys(_) => true,
+        }
+    }
+
+    /// A number.
+    pub(super) fn scalar(&mut self, value: Option<&Value>, default: f64) -> Property<f64> {
+        self.property(value, default)
+    }
+
+    /// A pair.
+    pub(super) fn vector(&mut self, value: Option<&Value>, default: Vec2) -> Property<Vec2> {
+        self.property(value, default)
+    }
+
+    /// A path.
+    pub(super) fn outline(&mut self, value: Option<&Value>) -> Property<Outline> {
+        self.property(value, Outline::default())
+    }
+
+    /// A transform; without one, the identity.
+    pub(super) fn transform(&mut self, value: Option<&Value>) -> Transform {
+        let empty = Object::new();
+        let ks = value.and_then(Value::as_object).unwrap_or(&empty);
+        for key in ["rx", "ry"] {
+            if self.moves_or_is_not_zero(ks.get(key)) {
+                self.skip("rotation in depth");
+            }
+        }
+        let position = ks.get("p");
+        let split = position.is_some_and(|p| {
+            p.get("s").is_some_and(flag) || p.get("x").is_some_and(Value::is_object)
+        });
+        let position = match position {
+            Some(p) if split => {
+                Position::Split(self.scalar(p.get("x"), 0.0), self.scalar(p.get("y"), 0.0))
+            }
+            p => Position::Joined(self.vector(p, Vec2::ZERO)),
+        };
+        let hundred = Vec2::new(100.0, 100.0);
+        Transform {
+            anchor: self.vector(ks.get("a"), Vec2::ZERO),
+            position,
+            scale: self.vector(ks.get("s"), hundred),
+            rotation: self.scalar(ks.get("r").or(ks.get("rz")), 0.0),
+            skew: self.scalar(ks.get("sk"), 0.0),
+            skew_axis: self.scalar(ks.get("sa"), 0.0),
+            opacity: self.scalar(ks.get("o"), 100.0),
+        }
+    }
+}
+
+/// The list of keyframes that a property's `k` is, if it is one.
+fn keyframes(value: &Value) -> Option<&[Value]> {
+    let list = value.as_array()?;
+    let first = list.first()?.as_object()?;
+    first.contains_key("t").then_some(list)
+}
+
+fn ease(key: &Object) -> Ease {
+    if key.get("h").is_some_and(flag) {
+        return Ease::Hold;
+    }
+    let handle = |name: &str| {
+        let object = key.get(name).and_then(Value::as_object);
+        let axis = |axis: &str, dimension: usize, default: f64| {
+            let value = object.and_then(|o| o.get(axis));
+            match value {
+                Some(Value::Array(list)) => list.get(dimension).or(list.last()).and_then(number),
+                other => other.and_then(number),
+            }
+            .unwrap_or(default)
+        };
+        let default = if name == "o" { 0.0 } else { 1.0 };
+        [0, 1, 2].map(|d| {
+            Point::new(
+                axis("x", d, default).clamp(0.0, 1.0),
+                axis("y", d, default).clamp(-100.0, 100.0),
+            )
+        })
+    };
+    let (out, into) = (handle("o"), handle("i"));
+    let curves = [0, 1, 2].map(|d| Curve {
+        out_handle: out[d],
+        in_handle: into[d],
+    });
+    if curves[0] == curves[1] && curves[1] == curves[2] {
+        Ease::Same(curves[0])
+    } else {
+        Ease::Each(curves)
+    }
+}
