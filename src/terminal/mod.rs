@@ -1,1 +1,214 @@
-//! The one owner of the tty.
+//! The one owner of the tty: what it can do, how to write to it, how to leave it as it was found.
+//!
+//! Reading order: [`reply`] parses what a terminal says, [`probe`] asks and collects [`Answers`],
+//! [`database`] knows what cannot be asked, [`choose`](choose::choose) decides from all that, and
+//! [`Terminal`] writes frames. [`guard`](Guard) puts everything back; [`Signals`] tells when to.
+//!
+//! Events come on standard input, so the terminal is always `/dev/tty`, never standard input.
+
+pub mod choose;
+pub mod database;
+#[cfg(unix)]
+mod guard;
+pub mod probe;
+pub mod reply;
+mod signals;
+mod size;
+#[cfg(unix)]
+mod tty;
+#[cfg(not(unix))]
+#[path = "elsewhere.rs"]
+mod tty;
+
+pub use choose::{Choice, ColorDepth, KittyTier, Multiplexer, Protocol, SymbolSet, choose};
+pub use database::{Capabilities, Database};
+#[cfg(unix)]
+pub use guard::Guard;
+pub use probe::{Answers, EnvHints, Questions};
+pub use reply::{Reply, ReplyParser};
+pub use signals::{Signal, Signals};
+pub use size::TtySize;
+pub use tty::{Ready, Tty};
+
+use std::io::{self, Write};
+
+/// Why the terminal could not be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TerminalError {
+    /// There is no controlling terminal, as in a service or a pipeline's CI.
+    #[error("there is no terminal to draw on")]
+    NoTerminal(#[source] io::Error),
+    /// Another job has the terminal; touching its modes would stop us (`SIGTTOU`).
+    #[error("another job is in the terminal's foreground")]
+    Background,
+    /// The terminal is gone: its window was closed or its line hung up.
+    #[error("the terminal was closed")]
+    Closed,
+    /// The terminal takes no more bytes: it is stopped (`Ctrl-S`), or its line is.
+    #[error("the terminal has stopped taking output; {unwritten} bytes were left unwritten")]
+    Stalled {
+        /// Bytes of the last write that it did not take.
+        unwritten: usize,
+    },
+    /// No terminal can be opened on this operating system yet.
+    #[error("probing and drawing on a live terminal is not supported on this system yet")]
+    Unsupported,
+    /// The system's own answer.
+    #[error("the terminal could not be read or written")]
+    Io(#[source] io::Error),
+}
+
+impl TerminalError {
+    /// What the user can do about it.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoTerminal(_) => Some(
+                "give --protocol and --geometry, e.g. --protocol symbols --geometry 80x24@10x20, to write to a file or pipe",
+            ),
+            Self::Background => {
+                Some("bring it to the foreground with 'fg', or start it without '&'")
+            }
+            Self::Stalled { .. } => Some("press Ctrl-Q if the terminal was stopped with Ctrl-S"),
+            Self::Unsupported => {
+                Some("use --geometry with --protocol to write the bytes to stdout")
+            }
+            Self::Closed | Self::Io(_) => None,
+        }
+    }
+}
+
+impl From<io::Error> for TerminalError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // EIO is what a hung-up tty answers; 5 everywhere.
+            _ if error.raw_os_error() == Some(5) => Self::Closed,
+            io::ErrorKind::BrokenPipe | io::ErrorKind::WriteZero => Self::Closed,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// Begin Synchronized Update: DEC private mode 2026 set (Contour's VT extension
+/// "Synchronized Output", after iTerm2's DCS form).
+const SYNC_BEGIN: &[u8] = b"\x1b[?2026h";
+/// End Synchronized Update.
+const SYNC_END: &[u8] = b"\x1b[?2026l";
+/// DECSC, save cursor (DEC STD 070 §5).
+const SAVE_CURSOR: &[u8] = b"\x1b7";
+/// DECRC, restore cursor (DEC STD 070 §5).
+const RESTORE_CURSOR: &[u8] = b"\x1b8";
+/// What ends a torn frame: CAN aborts an escape sequence (ECMA-48 §8.3.6), ST closes a control
+/// string (§8.3.143), and the update that was begun is ended.
+const MEND: &[u8] = b"\x18\x1b\\\x1b[?2026l";
+
+/// A terminal to write frames to: the real one ([`Tty`]), or anything that takes bytes.
+#[derive(Debug)]
+pub struct Terminal<W: Write = Tty> {
+    out: W,
+    buffer: Vec<u8>,
+    torn: bool,
+}
+
+impl<W: Write> Terminal<W> {
+    /// A terminal that writes to `out`.
+    #[must_use]
+    pub const fn new(out: W) -> Self {
+        Self {
+            out,
+            buffer: Vec::new(),
+            torn: false,
+        }
+    }
+
+    /// Writes one frame with one write: `bytes` inside a synchronized update if `sync`, and with
+    /// the cursor put back where it was if `save_cursor`.
+    ///
+    /// The update's end is in the same write as its beginning, so that it stays open only if the
+    /// terminal stops reading midway; the next write then closes it first.
+    ///
+    /// # Errors
+    /// [`TerminalError::Closed`] when nobody reads any more, [`TerminalError::Stalled`] when
+    /// nobody reads just now.
+    pub fn write_frame(
+        &mut self,
+        bytes: &[u8],
+        sync: bool,
+        save_cursor: bool,
+    ) -> Result<(), TerminalError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let mut frame = std::mem::take(&mut self.buffer);
+        frame.clear();
+        if self.torn {
+            frame.extend_from_slice(MEND);
+        }
+        if sync {
+            frame.extend_from_slice(SYNC_BEGIN);
+        }
+        if save_cursor {
+            frame.extend_from_slice(SAVE_CURSOR);
+        }
+        frame.extend_from_slice(bytes);
+        if save_cursor {
+            frame.extend_from_slice(RESTORE_CURSOR);
+        }
+        if sync {
+            frame.extend_from_slice(SYNC_END);
+        }
+        let done = self.write_all(&frame);
+        self.buffer = frame;
+        done
+    }
+
+    /// Writes bytes as they are.
+    ///
+    /// # Errors
+    /// As [`Terminal::write_frame`].
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), TerminalError> {
+        if self.torn {
+            self.write_all(MEND)?;
+        }
+        self.write_all(bytes)
+    }
+
+    /// What it writes to.
+    pub const fn get_ref(&self) -> &W {
+        &self.out
+    }
+
+    /// What it writes to.
+    pub const fn get_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), TerminalError> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.out.write(rest) {
+                Ok(0) => return Err(self.tear(TerminalError::Closed)),
+                Ok(n) => rest = rest.get(n..).unwrap_or_default(),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
+                    let unwritten = rest.len();
+                    return Err(self.tear(TerminalError::Stalled { unwritten }));
+                }
+                Err(e) => return Err(self.tear(e.into())),
+            }
+        }
+        self.torn = false;
+        self.out.flush().map_err(TerminalError::from)
+    }
+
+    const fn tear(&mut self, error: TerminalError) -> TerminalError {
+        self.torn = true;
+        error
+    }
+}

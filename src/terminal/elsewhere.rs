@@ -1,0 +1,73 @@
+//! Where no terminal can be opened yet: the same names, and an error that says what to do.
+
+use super::probe::{Answers, EnvHints};
+use super::reply::Reply;
+use super::{Database, Signals, Terminal, TerminalError, TtySize};
+use std::io;
+use std::time::Duration;
+
+/// No terminal; it cannot be made.
+#[derive(Debug)]
+pub enum Tty {}
+
+/// What can be read without waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// Something came from the terminal.
+    pub replies: bool,
+    /// A signal came.
+    pub signals: bool,
+}
+
+impl io::Write for Tty {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        match *self {}
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match *self {}
+    }
+}
+
+#[expect(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "documented in tty.rs"
+)]
+impl Terminal<Tty> {
+    pub const fn open() -> Result<Self, TerminalError> {
+        Err(TerminalError::Unsupported)
+    }
+
+    pub fn size(&self) -> Result<TtySize, TerminalError> {
+        match *self.get_ref() {}
+    }
+
+    pub fn is_foreground(&self) -> bool {
+        match *self.get_ref() {}
+    }
+
+    pub fn set_farewell(&self, _: &[u8]) {
+        match *self.get_ref() {}
+    }
+
+    pub fn probe(&mut self, _: &EnvHints, _: &Database) -> Result<Answers, TerminalError> {
+        match *self.get_ref() {}
+    }
+
+    pub fn read_replies(&mut self, _: Duration) -> Result<Vec<Reply>, TerminalError> {
+        match *self.get_ref() {}
+    }
+
+    pub fn wait(&mut self, _: Option<&Signals>, _: Duration) -> Result<Ready, TerminalError> {
+        match *self.get_ref() {}
+    }
+
+    pub fn suspend(&mut self) -> Result<(), TerminalError> {
+        match *self.get_ref() {}
+    }
+
+    pub fn resume(&mut self) -> Result<(), TerminalError> {
+        match *self.get_ref() {}
+    }
+}

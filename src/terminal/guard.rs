@@ -1,0 +1,171 @@
+//! Puts the terminal back as it was: at the end, at a panic, and while we are stopped.
+
+use super::{MEND, TerminalError};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, retry_on_intr, write};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
+use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::Duration;
+
+/// How long a stopped terminal may hold up our farewell.
+const FAREWELL_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Holds the terminal's modes as they were found, and what must be written to leave it clean.
+#[derive(Debug)]
+pub struct Guard {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    tty: OwnedFd,
+    original: Termios,
+    farewell: Mutex<Vec<u8>>,
+    /// Our modes are set, so the original ones are to be restored.
+    raw: AtomicBool,
+    /// The last write stopped midway.
+    torn: AtomicBool,
+}
+
+impl Guard {
+    /// Remembers the modes of `tty`, and restores them if a panic comes.
+    pub(super) fn new(tty: OwnedFd) -> Result<Self, TerminalError> {
+        let original = retry_on_intr(|| tcgetattr(&tty)).map_err(system)?;
+        let shared = Arc::new(Shared {
+            tty,
+            original,
+            farewell: Mutex::default(),
+            raw: AtomicBool::new(false),
+            torn: AtomicBool::new(false),
+        });
+        restore_on_panic(&shared);
+        Ok(Self { shared })
+    }
+
+    /// Sets what is written when the terminal is left: what takes our pictures off the screen and
+    /// shows the cursor. It replaces what was set before.
+    pub fn set_farewell(&self, bytes: &[u8]) {
+        let mut farewell = lock(&self.shared.farewell);
+        farewell.clear();
+        farewell.extend_from_slice(bytes);
+    }
+
+    /// Keys come at once and are not echoed; Ctrl-C and Ctrl-Z remain signals.
+    pub(super) fn enter_raw(&self) -> Result<(), TerminalError> {
+        let shared = &self.shared;
+        if !shared.in_foreground() {
+            return Err(TerminalError::Background);
+        }
+        let mut modes = shared.original.clone();
+        modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL;
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        retry_on_intr(|| tcsetattr(&shared.tty, OptionalActions::Now, &modes)).map_err(system)?;
+        shared.raw.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Says farewell and restores the modes; [`Guard::enter_raw`] takes them again.
+    pub(super) fn leave(&self) {
+        self.shared.leave(&lock(&self.shared.farewell));
+    }
+
+    /// Notes whether the last write stopped midway.
+    pub(super) fn set_torn(&self, torn: bool) {
+        self.shared.torn.store(torn, Ordering::SeqCst);
+    }
+
+    pub(super) fn in_foreground(&self) -> bool {
+        self.shared.in_foreground()
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.shared.tty.as_fd()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl Shared {
+    /// A job in the background that changes modes is stopped by `SIGTTOU` (POSIX.1-2017 §11.1.4).
+    fn in_foreground(&self) -> bool {
+        match retry_on_intr(|| tcgetpgrp(&self.tty)) {
+            Ok(group) => group == rustix::process::getpgrp(),
+            // Whoever has no job control cannot be stopped by it.
+            Err(_) => true,
+        }
+    }
+
+    fn leave(&self, farewell: &[u8]) {
+        if !self.raw.load(Ordering::SeqCst) {
+            return;
+        }
+        if self.torn.swap(false, Ordering::SeqCst) {
+            write_patiently(self.tty.as_fd(), MEND);
+        }
+        write_patiently(self.tty.as_fd(), farewell);
+        if self.in_foreground() {
+            let restore = || tcsetattr(&self.tty, OptionalActions::Now, &self.original);
+            // Nothing can be done when this fails: the terminal is gone.
+            let _ = retry_on_intr(restore);
+            self.raw.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Whatever panics, the message is to be readable. The hook remains when the guard is gone, and
+/// then only passes on.
+fn restore_on_panic(shared: &Arc<Shared>) {
+    let weak = Arc::downgrade(shared);
+    let earlier = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if let Some(shared) = weak.upgrade() {
+            match shared.farewell.try_lock() {
+                Ok(farewell) => shared.leave(&farewell),
+                Err(TryLockError::Poisoned(held)) => shared.leave(&held.into_inner()),
+                Err(TryLockError::WouldBlock) => shared.leave(b""),
+            }
+        }
+        earlier(info);
+    }));
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn system(errno: Errno) -> TerminalError {
+    std::io::Error::from(errno).into()
+}
+
+pub(super) fn timespec(time: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
+    }
+}
+
+fn write_patiently(tty: BorrowedFd<'_>, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match write(tty, bytes) {
+            Ok(n) if n > 0 => bytes = bytes.get(n..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                let mut fds = [PollFd::new(&tty, PollFlags::OUT)];
+                match poll(&mut fds, Some(&timespec(FAREWELL_PATIENCE))) {
+                    Ok(0) => return,
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(_) => return,
+                }
+            }
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! The controlling terminal: opening, reading, writing, probing, stopping.
+
+use super::guard::{Guard, system, timespec};
+use super::probe::{Answers, BUDGET, EnvHints, Questions};
+use super::reply::{Reply, ReplyParser};
+use super::{Database, Signals, Terminal, TerminalError, TtySize};
+use crate::units::{CellSize, PixelSize};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::termios::{QueueSelector, tcflush, tcgetwinsize};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// How long a terminal that takes no bytes is waited for.
+const WRITE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long after the questions an answer may still come.
+const LATE: Duration = Duration::from_secs(1);
+/// How long the end of the program waits for answers that are still owed.
+const LAST_WAIT: Duration = Duration::from_millis(300);
+/// How long the terminal around tmux may take longer than tmux itself.
+const AROUND_TMUX: Duration = Duration::from_millis(80);
+/// What is between two bytes of one reply or key; longer, and ESC was the Escape key.
+const WITHIN_A_KEY: Duration = Duration::from_millis(50);
+/// Keys kept while probing; more is a paste by accident.
+const MOST_KEPT: usize = 4096;
+
+/// The controlling terminal, in raw mode until it is dropped.
+#[derive(Debug)]
+pub struct Tty {
+    guard: Guard,
+    parser: ReplyParser,
+    last_byte: Instant,
+    /// Keys that came while answers were awaited.
+    kept: Vec<Reply>,
+    owed: Option<Owed>,
+}
+
+/// Questions whose fence has not come.
+#[derive(Debug)]
+struct Owed {
+    asked: Questions,
+    until: Instant,
+}
+
+/// What can be read without waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// Something came from the terminal: [`Terminal::read_replies`].
+    pub replies: bool,
+    /// A signal came: [`Signals::take`].
+    pub signals: bool,
+}
+
+/// `/dev/tty`, or the name behind a standard stream where that cannot be polled (macOS).
+fn open_controlling() -> Result<OwnedFd, TerminalError> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    if cfg!(target_vendor = "apple") {
+        let streams = [
+            rustix::stdio::stderr(),
+            rustix::stdio::stdout(),
+            rustix::stdio::stdin(),
+        ];
+        for stream in streams {
+            if let Ok(name) = rustix::termios::ttyname(stream, Vec::new())
+                && let Ok(tty) = open(name.as_c_str(), flags, Mode::empty())
+            {
+                return Ok(tty);
+            }
+        }
+    }
+    retry_on_intr(|| open(c"/dev/tty", flags, Mode::empty()))
+        .map_err(|errno| TerminalError::NoTerminal(errno.into()))
+}
+
+impl Terminal<Tty> {
+    /// Opens the controlling terminal and takes its keys: no echo, no waiting for Enter. Dropping
+    /// the terminal restores it, and so does a panic.
+    ///
+    /// # Errors
+    /// [`TerminalError::NoTerminal`] without one, [`TerminalError::Background`] when another job
+    /// has it.
+    pub fn open() -> Result<Self, TerminalError> {
+        let guard = Guard::new(open_controlling()?)?;
+        guard.enter_raw()?;
+        Ok(Self::new(Tty {
+            guard,
+            parser: ReplyParser::new(),
+            last_byte: Instant::now(),
+            kept: Vec::new(),
+            owed: None,
+        }))
+    }
+
+    /// The window's size (`TIOCGWINSZ`, tty_ioctl(4)).
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn size(&self) -> Result<TtySize, TerminalError> {
+        let tty = self.get_ref();
+        let size = retry_on_intr(|| tcgetwinsize(tty.guard.fd())).map_err(system)?;
+        let pixels = (size.ws_xpixel > 0 && size.ws_ypixel > 0)
+            .then(|| PixelSize::new(size.ws_xpixel.into(), size.ws_ypixel.into()));
+        Ok(TtySize {
+            cells: CellSize::new(size.ws_col, size.ws_row),
+            pixels,
+        })
+    }
+
+    /// Whether our job has the terminal.
+    #[must_use]
+    pub fn is_foreground(&self) -> bool {
+        self.get_ref().guard.in_foreground()
+    }
+
+    /// Sets what is written when the terminal is left, however that comes: what takes our pictures
+    /// off the screen and shows the cursor.
+    pub fn set_farewell(&self, bytes: &[u8]) {
+        self.get_ref().guard.set_farewell(bytes);
+    }
+
+    /// Asks the terminal what it can, within [`BUDGET`]. Keys that come meanwhile are kept for
+    /// [`Terminal::read_replies`]; answers that come later are taken out of its stream.
+    ///
+    /// # Errors
+    /// When the terminal is gone. One that answers nothing is no error.
+    pub fn probe(
+        &mut self,
+        hints: &EnvHints,
+        database: &Database,
+    ) -> Result<Answers, TerminalError> {
+        let asked = Questions::new(fastrand::u32(..), database, hints);
+        let mut answers = Answers {
+            tty: self.size().ok(),
+            ..Answers::default()
+        };
+        let began = Instant::now();
+        if asked.any() {
+            self.write(&asked.bytes())?;
+            let tty = self.get_mut();
+            tty.await_answers(&asked, &mut answers, began)?;
+            if !answers.fenced() {
+                let until = began + LATE;
+                tty.owed = Some(Owed { asked, until });
+            }
+        }
+        answers.took = began.elapsed();
+        Ok(answers)
+    }
+
+    /// What came from the terminal, waiting for it up to `timeout`: keys, and replies to what the
+    /// caller asked. Late answers to [`Terminal::probe`] are left out.
+    ///
+    /// # Errors
+    /// [`TerminalError::Closed`] when the terminal is gone.
+    pub fn read_replies(&mut self, timeout: Duration) -> Result<Vec<Reply>, TerminalError> {
+        let tty = self.get_mut();
+        let mut replies = std::mem::take(&mut tty.kept);
+        let timeout = if replies.is_empty() {
+            timeout
+        } else {
+            Duration::ZERO
+        };
+        tty.read(timeout, &mut replies)?;
+        tty.leave_out_late(&mut replies);
+        Ok(replies)
+    }
+
+    /// Waits for the terminal or for a signal, up to `timeout`. A signal that is not watched ends
+    /// the wait early.
+    ///
+    /// # Errors
+    /// When the system cannot wait.
+    pub fn wait(
+        &mut self,
+        signals: Option<&Signals>,
+        timeout: Duration,
+    ) -> Result<Ready, TerminalError> {
+        let tty = self.get_ref();
+        let timeout = tty.patience(timeout);
+        let fd = tty.guard.fd();
+        let mut fds = vec![PollFd::new(&fd, PollFlags::IN)];
+        fds.extend(signals.map(|s| PollFd::new(s, PollFlags::IN)));
+        match poll(&mut fds, Some(&timespec(timeout))) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(system(errno)),
+        }
+        let ready = |at: usize| fds.get(at).is_some_and(|fd| !fd.revents().is_empty());
+        Ok(Ready {
+            replies: ready(0) || tty.has_waited() || !tty.kept.is_empty(),
+            signals: ready(1),
+        })
+    }
+
+    /// Stops as Ctrl-Z asks: says farewell, restores the terminal, stops, and takes it again when
+    /// continued. Everything is to be drawn anew after it.
+    ///
+    /// # Errors
+    /// [`TerminalError::Background`] when it was continued there (`bg`): wait for the next
+    /// [`Signal::Continue`](super::Signal::Continue), then [`Terminal::resume`].
+    pub fn suspend(&mut self) -> Result<(), TerminalError> {
+        let tty = self.get_mut();
+        tty.settle();
+        tty.guard.leave();
+        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
+            .map_err(TerminalError::from)?;
+        self.resume()
+    }
+
+    /// Takes the terminal again after it was left.
+    ///
+    /// # Errors
+    /// [`TerminalError::Background`] while another job has it.
+    pub fn resume(&mut self) -> Result<(), TerminalError> {
+        self.get_mut().guard.enter_raw()
+    }
+}
+
+impl Tty {
+    fn await_answers(
+        &mut self,
+        asked: &Questions,
+        answers: &mut Answers,
+        began: Instant,
+    ) -> Result<(), TerminalError> {
+        let mut deadline = began + BUDGET;
+        let mut fenced = false;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            let mut replies = Vec::new();
+            self.read_raw(left, &mut replies)?;
+            for reply in replies {
+                if let Some(other) = answers.take(reply, asked) {
+                    self.keep(other);
+                }
+            }
+            let outside = !asked.beyond_fence() || answers.kitty_outside.is_some();
+            if answers.fenced() && outside {
+                return Ok(());
+            }
+            if answers.fenced() && !fenced {
+                fenced = true;
+                deadline = deadline.min(Instant::now() + AROUND_TMUX);
+            }
+        }
+    }
+
+    fn keep(&mut self, reply: Reply) {
+        if matches!(reply, Reply::Key(_)) && self.kept.len() < MOST_KEPT {
+            self.kept.push(reply);
+        }
+    }
+
+    /// Reads what there is, waiting for the first byte up to `timeout`.
+    fn read_raw(
+        &mut self,
+        timeout: Duration,
+        replies: &mut Vec<Reply>,
+    ) -> Result<(), TerminalError> {
+        let fd = self.guard.fd();
+        let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+        match poll(&mut fds, Some(&timespec(timeout))) {
+            Ok(0) | Err(Errno::INTR) => return Ok(()),
+            Ok(_) => {}
+            Err(errno) => return Err(system(errno)),
+        }
+        let mut bytes = [0; 4096];
+        match rustix::io::read(fd, &mut bytes) {
+            Ok(0) => Err(TerminalError::Closed),
+            Ok(n) => {
+                let read = bytes.get(..n).unwrap_or_default();
+                self.parser.feed(read, replies);
+                self.last_byte = Instant::now();
+                Ok(())
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Ok(()),
+            Err(errno) => Err(system(errno)),
+        }
+    }
+
+    fn read(&mut self, timeout: Duration, replies: &mut Vec<Reply>) -> Result<(), TerminalError> {
+        self.read_raw(self.patience(timeout), replies)?;
+        if self.has_waited() {
+            self.parser.flush(replies);
+        }
+        Ok(())
+    }
+
+    /// Whether the incomplete rest is so old that nothing will follow.
+    fn has_waited(&self) -> bool {
+        let patience = if self.owed.is_some() {
+            LATE
+        } else {
+            WITHIN_A_KEY
+        };
+        self.parser.is_waiting() && self.last_byte.elapsed() >= patience
+    }
+
+    /// `timeout`, or less when something incomplete is to be given up sooner.
+    fn patience(&self, timeout: Duration) -> Duration {
+        if self.parser.is_waiting() {
+            timeout.min(WITHIN_A_KEY)
+        } else {
+            timeout
+        }
+    }
+
+    /// Takes late answers out, until the fence has come or they are no longer awaited.
+    fn leave_out_late(&mut self, replies: &mut Vec<Reply>) {
+        let Some(owed) = &self.owed else { return };
+        let mut late = Answers::default();
+        let stream = std::mem::take(replies).into_iter();
+        replies.extend(stream.filter_map(|reply| late.take(reply, &owed.asked)));
+        if late.fenced() || Instant::now() >= owed.until {
+            self.owed = None;
+        }
+    }
+
+    /// Waits, shortly, for answers that are still owed, so that no shell gets them as typing; what
+    /// has not come by then is thrown away with all other input.
+    fn settle(&mut self) {
+        let end = Instant::now() + LAST_WAIT;
+        while let Some(owed) = &self.owed {
+            let left = owed
+                .until
+                .min(end)
+                .saturating_duration_since(Instant::now());
+            let mut replies = Vec::new();
+            if left.is_zero() {
+                break;
+            }
+            if self.read_raw(left, &mut replies).is_err() {
+                self.owed = None;
+                return;
+            }
+            self.leave_out_late(&mut replies);
+        }
+        if (self.owed.take().is_some() || self.parser.is_waiting()) && self.guard.in_foreground() {
+            // Fails only where nobody is left to be bothered.
+            let _ = tcflush(self.guard.fd(), QueueSelector::IFlush);
+        }
+    }
+}
+
+impl io::Write for Tty {
+    /// Writes what the terminal takes, waiting for it a while; then `TimedOut`.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let deadline = Instant::now() + WRITE_PATIENCE;
+        loop {
+            match rustix::io::write(self.guard.fd(), bytes) {
+                Ok(n) => {
+                    self.guard.set_torn(n < bytes.len());
+                    return Ok(n);
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                    let fd = self.guard.fd();
+                    let mut fds = [PollFd::new(&fd, PollFlags::OUT)];
+                    match poll(&mut fds, Some(&timespec(left))) {
+                        Ok(_) | Err(Errno::INTR) => {}
+                        Err(errno) => return Err(errno.into()),
+                    }
+                }
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsFd for Tty {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.guard.fd()
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}
