@@ -27,7 +27,7 @@ pub(super) fn draw(
     workshop: &mut Workshop,
 ) {
     workshop.sheet.refill();
-    workshop.rasterizer.pool.refill();
+    workshop.rasterizer.pool.refill(surface.area);
     let mut drawing = Drawing {
         animation,
         workshop,
@@ -194,7 +194,10 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn image(&self, index: usize, matrix: Affine, opacity: f64, surface: &mut Surface) {
+    fn image(&mut self, index: usize, matrix: Affine, opacity: f64, surface: &mut Surface) {
+        if !self.workshop.rasterizer.pool.spend(surface.area) {
+            return;
+        }
         let Some(picture) = self.animation.images.get(index) else {
             return;
         };
@@ -248,8 +251,11 @@ impl<'a> Drawing<'a> {
             path: BezPath::new(),
             matrix,
         };
-        mask.path.at(frame).append_to(&mut shape.path);
-        shape.path.close_path();
+        let outline = mask.path.at(frame);
+        outline.append_to(&mut shape.path);
+        if !self.workshop.sheet.spend(outline.vertices.len()) {
+            return;
+        }
         let grow = mask.expansion.at(frame);
         let Some(one) = self.workshop.rasterizer.coverage(&shape, grow, area) else {
             return;
@@ -265,7 +271,7 @@ impl<'a> Drawing<'a> {
                 MaskMode::Intersect => before * one,
                 MaskMode::Lighten => before.max(one),
                 MaskMode::Darken => before.min(one),
-                MaskMode::Difference => (before - one).abs(),
+                MaskMode::Difference => before + one - 2.0 * before * one,
             });
         }
     }

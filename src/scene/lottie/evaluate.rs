@@ -8,7 +8,8 @@ use kurbo::{Affine, BezPath, Vec2};
 use std::ops::Range;
 use tiny_skia::{BlendMode, LineCap, LineJoin};
 
-/// The most path verbs of a frame; what is beyond is not drawn.
+/// The most path verbs of a frame, counted again for each paint and modifier that goes over them;
+/// what is beyond is not drawn.
 pub const MAX_VERBS: usize = 200_000;
 /// The most copies of one repeater.
 pub const MAX_COPIES: f64 = 1000.0;
@@ -52,7 +53,10 @@ fn compose(
         * Affine::translate(-transform.anchor.at(frame))
 }
 
-/// The matrix of a layer with all its ancestors. There are no cycles, so the way up ends.
+/// The most ancestors of a layer that move it; rigs of people have some twenty.
+pub const MAX_ANCESTORS: usize = 128;
+
+/// The matrix of a layer with all its ancestors.
 pub(super) fn layer_matrix(layers: &[Layer], layer: &Layer, frame: f64) -> Affine {
     let own = |layer: &Layer| {
         let turn = match &layer.transform.position {
@@ -63,7 +67,10 @@ pub(super) fn layer_matrix(layers: &[Layer], layer: &Layer, frame: f64) -> Affin
     };
     let mut all = own(layer);
     let mut parent = layer.parent;
-    while let Some(up) = parent.and_then(|p| layers.get(p)) {
+    for _ in 0..MAX_ANCESTORS {
+        let Some(up) = parent.and_then(|p| layers.get(p)) else {
+            break;
+        };
         all = own(up) * all;
         parent = up.parent;
     }
@@ -155,6 +162,22 @@ impl Sheet {
         self.verbs = MAX_VERBS;
     }
 
+    /// Takes from what a frame may spend; false, and all is spent, where it is not enough.
+    pub(super) fn spend(&mut self, verbs: usize) -> bool {
+        let left = self.verbs.checked_sub(verbs);
+        self.verbs = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// Spends what it costs to go over the paths since `first_shape` once more.
+    fn spend_again(&mut self, first_shape: usize) -> bool {
+        let mut cost = 0;
+        for shape in self.shapes.get(first_shape..self.used).unwrap_or_default() {
+            cost += 1 + shape.path.elements().len();
+        }
+        self.spend(cost)
+    }
+
     /// Evaluates the items of a shape layer.
     pub(super) fn evaluate(&mut self, items: &[Item], matrix: Affine, frame: f64) {
         self.used = 0;
@@ -165,6 +188,9 @@ impl Sheet {
     fn group(&mut self, items: &[Item], matrix: Affine, frame: f64) {
         let (first_shape, first_command) = (self.used, self.commands.len());
         for item in items {
+            if !self.spend(1) {
+                return;
+            }
             match item {
                 Item::Group { items, transform } => self.subgroup(items, transform, matrix, frame),
                 Item::Paint(paint) => self.paint(paint, first_shape, matrix, frame),
@@ -242,17 +268,16 @@ impl Sheet {
             *path = path.reverse_subpaths();
         }
         let verbs = path.elements().len();
-        if verbs > self.verbs {
-            self.shapes[self.used - 1].path.truncate(0);
-        } else {
-            self.verbs -= verbs;
-        }
         self.outline = outline;
+        if !self.spend(verbs) {
+            self.used -= 1;
+        }
     }
 
     fn paint(&mut self, paint: &Paint, first_shape: usize, matrix: Affine, frame: f64) {
         let opacity = share(paint.opacity.at(frame));
-        if opacity <= 0.0 || self.used == first_shape || self.commands.len() >= MAX_COMMANDS {
+        let nothing = opacity <= 0.0 || self.used == first_shape;
+        if nothing || self.commands.len() >= MAX_COMMANDS || !self.spend_again(first_shape) {
             return;
         }
         let (pen, even_odd) = match &paint.style {
@@ -279,12 +304,15 @@ impl Sheet {
             trim.end.at(frame) / 100.0,
             trim.offset.at(frame) / 360.0,
         );
+        if !self.spend_again(first_shape) {
+            return;
+        }
         let shapes = &mut self.shapes[first_shape..self.used];
         trim::apply(shapes, window, trim.joined);
     }
 
     fn round(&mut self, first_shape: usize, radius: f64) {
-        if radius <= 0.0 {
+        if radius <= 0.0 || !self.spend_again(first_shape) {
             return;
         }
         for shape in &mut self.shapes[first_shape..self.used] {

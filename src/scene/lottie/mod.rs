@@ -27,7 +27,7 @@ use raster::{Area, Surface, single};
 use std::time::Duration;
 
 pub use draw::{MAX_DEPTH, MAX_DRAWN_LAYERS};
-pub use evaluate::{MAX_COPIES, MAX_VERBS};
+pub use evaluate::{MAX_ANCESTORS, MAX_COPIES, MAX_VERBS};
 pub(super) use wire::Pictures;
 pub use wire::{MAX_LAYERS, MAX_VERTICES};
 

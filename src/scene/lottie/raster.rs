@@ -94,6 +94,10 @@ impl Area {
         self.y.saturating_add_unsigned(self.height)
     }
 
+    fn pixels(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
     /// What both hold.
     pub(super) fn and(self, other: Self) -> Option<Self> {
         Self::between(
@@ -176,23 +180,37 @@ impl Surface {
 pub(super) struct Pool {
     free: Vec<Vec<u8>>,
     pixels_left: u64,
+    dashes_left: f64,
 }
 
 impl Pool {
-    /// The pixels of a frame's isolated layers: 64 layers of all of a 1024×1024 frame.
-    const MAX_PIXELS: u64 = 64 << 20;
+    /// How often a frame may be painted over, counted in bounds; past that the rest is left out.
+    const MAX_OVERDRAW: u64 = 1000;
+    /// The most pixels that are painted in a frame, whatever its size: about a second's work.
+    const MAX_PIXELS: u64 = 1 << 30;
+    /// The most dashes of a frame.
+    const MAX_DASHES: f64 = 200_000.0;
 
-    pub(super) fn refill(&mut self) {
-        self.pixels_left = Self::MAX_PIXELS;
+    pub(super) fn refill(&mut self, area: Area) {
+        self.pixels_left = (area.pixels() * Self::MAX_OVERDRAW).min(Self::MAX_PIXELS);
+        self.dashes_left = Self::MAX_DASHES;
+    }
+
+    /// Takes from what a frame may paint; false where it is not enough.
+    pub(super) fn spend(&mut self, area: Area) -> bool {
+        let left = self.pixels_left.checked_sub(area.pixels());
+        self.pixels_left = left.unwrap_or(0);
+        left.is_some()
     }
 
     /// A transparent surface; none when the budget is spent.
     pub(super) fn take(&mut self, area: Area) -> Option<Surface> {
-        let pixels = u64::from(area.width) * u64::from(area.height);
-        self.pixels_left = self.pixels_left.checked_sub(pixels)?;
+        if !self.spend(area) {
+            return None;
+        }
         let mut data = self.free.pop().unwrap_or_default();
         data.clear();
-        data.resize(usize::try_from(pixels * 4).ok()?, 0);
+        data.resize(usize::try_from(area.pixels() * 4).ok()?, 0);
         let pixmap = Pixmap::from_vec(data, IntSize::from_wh(area.width, area.height)?)?;
         Some(Surface { pixmap, area })
     }
@@ -274,7 +292,13 @@ impl Rasterizer {
     }
 
     fn stroke(&mut self, shapes: &[Shape], stroke: &Stroke, opacity: f64, surface: &mut Surface) {
-        let shapes = shapes.get(stroke.paths.clone()).unwrap_or_default();
+        let area = paint_bounds(shapes, stroke).and_then(Area::around);
+        let Some(area) = area.and_then(|a| a.and(surface.area)) else {
+            return;
+        };
+        if !self.pool.spend(area) {
+            return;
+        }
         let local = surface.local(stroke.matrix);
         let mut paint = Paint {
             blend_mode: stroke.blend,
@@ -284,6 +308,7 @@ impl Rasterizer {
             return;
         };
         paint.shader = shader;
+        let shapes = shapes.get(stroke.paths.clone()).unwrap_or_default();
         match &stroke.pen {
             None => self.fill(shapes, stroke.even_odd, &paint, surface),
             Some(pen) => self.line(shapes, stroke.matrix, pen, &paint, surface),
@@ -299,11 +324,9 @@ impl Rasterizer {
         } else {
             FillRule::Winding
         };
-        if touches(path.bounds(), surface.area) {
-            surface
-                .pixmap
-                .fill_path(&path, paint, rule, Transform::identity(), None);
-        }
+        surface
+            .pixmap
+            .fill_path(&path, paint, rule, Transform::identity(), None);
         self.recycle(path);
     }
 
@@ -332,7 +355,7 @@ impl Rasterizer {
             miter_limit: single(pen.miter.max(1.0)),
             line_cap: pen.cap,
             line_join: pen.join,
-            dash: dash(pen, shapes),
+            dash: dash(pen, shapes, &mut self.pool.dashes_left),
         };
         let transform = skia(surface.local(matrix));
         surface
@@ -358,7 +381,7 @@ impl Rasterizer {
 
     /// The coverage of one path on a surface of this area.
     pub(super) fn coverage(&mut self, shape: &Shape, grow: f64, area: Area) -> Option<Mask> {
-        let mut mask = Mask::new(area.width, area.height)?;
+        let mut mask = Mask::new(area.width, area.height).filter(|_| self.pool.spend(area))?;
         let origin = Vec2::new(area.x.into(), area.y.into());
         let place = shape.matrix.then_translate(-origin);
         let Some(path) = self.path(std::slice::from_ref(shape), |_| Affine::IDENTITY) else {
@@ -419,12 +442,7 @@ fn append(builder: &mut PathBuilder, elements: &[PathEl], matrix: Affine) {
     }
 }
 
-fn touches(bounds: tiny_skia::Rect, area: Area) -> bool {
-    let (width, height) = (single(area.width.into()), single(area.height.into()));
-    bounds.left() < width && bounds.top() < height && bounds.right() > 0.0 && bounds.bottom() > 0.0
-}
-
-fn dash(pen: &Pen, shapes: &[Shape]) -> Option<StrokeDash> {
+fn dash(pen: &Pen, shapes: &[Shape], left: &mut f64) -> Option<StrokeDash> {
     let mut pattern: Vec<f32> = pen.dashes.iter().map(|d| single(*d)).collect();
     if pattern.len() % 2 == 1 {
         // As in SVG, an odd pattern is said twice.
@@ -436,9 +454,11 @@ fn dash(pen: &Pen, shapes: &[Shape]) -> Option<StrokeDash> {
         .iter()
         .map(|s| polygon_length(s.path.elements()))
         .sum();
-    if length <= 0.0 || way / length > MAX_DASHES {
+    let dashes = way / length;
+    if length <= 0.0 || !dashes.is_finite() || dashes > MAX_DASHES.min(*left) {
         return None;
     }
+    *left -= dashes;
     StrokeDash::new(pattern, single(pen.dash_offset % length))
 }
 

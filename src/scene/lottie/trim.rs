@@ -86,29 +86,25 @@ fn keep(subs: &[Measured], from: f64, to: f64, total: f64, mut before: f64) -> B
         let wrapped = part(from - total, to - total);
         let whole = |(from, to): (f64, f64)| from <= 0.0 && to >= sub.length;
         if whole(first) || whole(wrapped) {
-            stretch(sub, 0.0, sub.length, true, &mut out);
-            if sub.sub.closed {
+            if stretch(sub, 0.0, sub.length, false, &mut out) && sub.sub.closed {
                 out.close_path();
             }
         } else {
             // Where a closed path is kept across its start, both stretches are one line.
             let across = sub.sub.closed && wrapped.0 <= 0.0 && first.1 >= sub.length;
-            let has = |(from, to): (f64, f64)| to > from;
-            if has(first) {
-                stretch(sub, first.0, first.1, true, &mut out);
-            }
-            if has(wrapped) {
-                stretch(sub, wrapped.0, wrapped.1, !(across && has(first)), &mut out);
-            }
+            let begun = stretch(sub, first.0, first.1, false, &mut out);
+            stretch(sub, wrapped.0, wrapped.1, begun && across, &mut out);
         }
         before = b;
     }
     out
 }
 
-fn stretch(sub: &Measured, from: f64, to: f64, move_first: bool, out: &mut BezPath) {
+/// Appends what lies between two lengths, going on from the last point where `going_on`; tells
+/// whether there was anything.
+fn stretch(sub: &Measured, from: f64, to: f64, going_on: bool, out: &mut BezPath) -> bool {
     let mut at = 0.0;
-    let mut fresh = move_first;
+    let mut begun = going_on;
     for (segment, length) in sub.sub.segments.iter().zip(&sub.lengths) {
         let (a, b) = (from.max(at) - at, to.min(at + length) - at);
         at += length;
@@ -118,20 +114,23 @@ fn stretch(sub: &Measured, from: f64, to: f64, move_first: bool, out: &mut BezPa
         let part = if a <= 0.0 && b >= *length {
             *segment
         } else {
-            let parameter = |along: f64| -> f64 {
-                match segment {
-                    PathSeg::Line(_) => along / length,
-                    _ if along <= 0.0 => 0.0,
-                    _ if along >= *length => 1.0,
-                    _ => segment.inv_arclen(along, ACCURACY),
-                }
-            };
-            segment.subsegment(parameter(a)..parameter(b))
+            segment.subsegment(parameter(segment, a, *length)..parameter(segment, b, *length))
         };
-        if fresh {
+        if !begun {
             out.move_to(part.start());
-            fresh = false;
+            begun = true;
         }
         out.push(part.as_path_el());
+    }
+    begun
+}
+
+/// The parameter of a segment where it is `along` of its length.
+fn parameter(segment: &PathSeg, along: f64, length: f64) -> f64 {
+    match segment {
+        _ if along <= 0.0 => 0.0,
+        _ if along >= length => 1.0,
+        PathSeg::Line(_) => along / length,
+        _ => segment.inv_arclen(along, ACCURACY),
     }
 }

@@ -93,6 +93,8 @@ struct Reader<'a> {
     images: HashMap<String, usize>,
     compositions: HashMap<String, usize>,
     unsupported: Vec<String>,
+    /// The canvas, which a composition layer without a size takes.
+    canvas: (f64, f64),
     layers_left: usize,
     vertices_left: usize,
 }
@@ -121,6 +123,7 @@ impl<'a> Reader<'a> {
             images: HashMap::new(),
             compositions: HashMap::new(),
             unsupported: Vec::new(),
+            canvas: (number_in(root, "w", 0.0), number_in(root, "h", 0.0)),
             layers_left: MAX_LAYERS,
             vertices_left: MAX_VERTICES,
         }
@@ -207,11 +210,11 @@ impl<'a> Reader<'a> {
     }
 
     fn content(&mut self, layer: &Object) -> Content {
-        let size = |w, h| (number_in(layer, w, 0.0), number_in(layer, h, 0.0));
         let reference = text_in(layer, "refId").unwrap_or_default();
         match integer_in(layer, "ty") {
             Some(0) => {
-                let (width, height) = size("w", "h");
+                let width = number_in(layer, "w", self.canvas.0);
+                let height = number_in(layer, "h", self.canvas.1);
                 let remap = layer.get("tm").filter(|v| v.is_object());
                 match self.compositions.get(reference).copied() {
                     Some(index) => Content::Composition {
@@ -224,7 +227,8 @@ impl<'a> Reader<'a> {
                 }
             }
             Some(1) => {
-                let (width, height) = size("sw", "sh");
+                let width = number_in(layer, "sw", self.canvas.0);
+                let height = number_in(layer, "sh", self.canvas.1);
                 let color = property::hex_color(text_in(layer, "sc").unwrap_or_default());
                 Content::Solid {
                     width,
