@@ -4,7 +4,7 @@ use super::{Failure, render, source};
 use crate::frame::Frame;
 use crate::player::encoder;
 use crate::protocol::Placement;
-use crate::terminal::{Choice, Protocol};
+use crate::terminal::Protocol;
 use crate::units::{CellPosition, CellSize, Geometry, PixelSize};
 use clap::Args;
 use std::io::Write as _;
@@ -52,10 +52,12 @@ pub(super) fn run(args: &EncodeArgs) -> Result<(), Failure> {
     let frame = Frame::from_straight_rgba(size, &picture).map_err(|e| Failure::because(args.file.display(), &e))?;
     let at = place(args, size)?;
     let frame = pad(&frame, at.pixels())?;
-    let choice = Choice::forced(args.protocol, args.geometry, args.tier.as_deref())
+    if args.protocol == Protocol::Text {
+        return Err(Failure::usage("the text protocol shows no pictures").hint("try --protocol symbols"));
+    }
+    let choice = encoder::unasked(args.protocol, args.geometry, args.tier.as_deref())
         .map_err(|e| Failure::usage(e.to_string()))?;
-    let mut encoder = encoder::encoder(&choice, args.seed)
-        .ok_or_else(|| Failure::usage("the text protocol shows no pictures"))?;
+    let mut encoder = encoder::encoder(&choice, args.seed);
     let mut out = Vec::new();
     encoder.encode(&frame, &at, &mut out).map_err(|e| Failure::because("the frame", &e))?;
     Ok(std::io::stdout().lock().write_all(&out)?)

@@ -36,6 +36,12 @@ impl Failure {
         Self::cannot(message)
     }
 
+    /// The same, as something that was asked for in the wrong way.
+    #[must_use]
+    pub(crate) fn misused(self) -> Self {
+        Self { code: 2, ..self }
+    }
+
     /// With the next step.
     #[must_use]
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {

@@ -7,7 +7,7 @@ use crate::event::bus::Bus;
 use crate::mood::{Companion, Mind, OneClip, Personality};
 use crate::pet::{Pet, catalog};
 use crate::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
-use crate::terminal::{Choice, Protocol};
+use crate::terminal::{Choice, Protocol, TerminalError};
 use crate::units::{CellSize, Corner, Geometry};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal as _;
@@ -264,13 +264,14 @@ fn pipe_choice(look: &Look) -> Result<Choice, Failure> {
                 .hint(example));
         }
     };
-    Choice::forced(protocol, geometry, look.tier.as_deref()).map_err(|e| Failure::usage(e.to_string()))
+    encoder::unasked(protocol, geometry, look.tier.as_deref()).map_err(|e| Failure::usage(e.to_string()))
 }
 
 fn live_failure(error: player::live::LiveError) -> Failure {
     match error {
         player::live::LiveError::Write(error) => Failure::from(error),
-        player::live::LiveError::Terminal(error) if error.is_closed() => {
+        // Nobody is left to tell.
+        player::live::LiveError::Terminal(TerminalError::Closed) => {
             Failure::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe))
         }
         other => Failure::because("the terminal", &other),

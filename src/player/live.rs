@@ -3,13 +3,13 @@
 use super::{PlayError, Player};
 use crate::event::bus::Bus;
 use crate::mood::Input;
-use crate::terminal::{Signal, Signals, Terminal, TerminalError};
-use crate::units::Geometry;
+use crate::terminal::{Reply, Signal, Signals, Terminal, TerminalError};
+use crate::units::CellPixels;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-/// No wait is longer, so that signals and keys are noticed soon.
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
+/// No wait for events is longer: signals and keys are waited for in between.
+const LONGEST_WAIT: Duration = Duration::from_millis(40);
 
 /// Why playing ended early.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,8 @@ pub struct Live<'a> {
     pub limit: Option<Duration>,
     /// Whether frames stand between synchronized-update marks (mode 2026).
     pub synchronized: bool,
+    /// One cell's pixels, where the system does not tell them.
+    pub cell: CellPixels,
     /// What a key the user pressed does. Bytes as the terminal sent them.
     pub on_key: &'a mut dyn FnMut(&[u8]) -> KeyAction,
 }
@@ -89,7 +91,8 @@ fn send(player: &Player, terminal: &mut Terminal, synchronized: bool, bytes: &mu
     Ok(())
 }
 
-/// Waits for events until the player wants to draw again, and tells it of those that came.
+/// Waits until the player wants to draw again, for events, keys or signals, and tells the player
+/// of the events.
 fn wait(player: &mut Player, live: &Live<'_>, begun: Instant, wake: Duration, ended: &mut bool) {
     let time = wake.saturating_sub(begun.elapsed()).min(LONGEST_WAIT);
     let Some(bus) = live.bus.filter(|_| !*ended) else {
@@ -109,14 +112,18 @@ fn wait(player: &mut Player, live: &Live<'_>, begun: Instant, wake: Duration, en
 
 /// Attends to signals, keys and a changed window; `false` when it is time to go.
 fn serve(player: &mut Player, terminal: &mut Terminal, signals: &mut Signals, live: &mut Live<'_>, begun: Instant) -> Result<bool, LiveError> {
-    for signal in signals.pending() {
+    for signal in signals.take() {
         match signal {
-            Signal::End => return Ok(false),
-            Signal::Stop => suspend(player, terminal, signals, live.synchronized)?,
-            Signal::Resize | Signal::Continue => refit(player, terminal, live.synchronized)?,
+            signal if signal.ends() => return Ok(false),
+            Signal::Suspend => {
+                suspend(player, terminal, live.synchronized)?;
+                refit(player, terminal, live)?;
+            }
+            _ => refit(player, terminal, live)?,
         }
     }
-    for key in terminal.keys()? {
+    for reply in terminal.read_replies(Duration::ZERO)? {
+        let Reply::Key(key) = reply else { continue };
         match (live.on_key)(&key) {
             KeyAction::Ignore => {}
             KeyAction::Quit => return Ok(false),
@@ -126,20 +133,25 @@ fn serve(player: &mut Player, terminal: &mut Terminal, signals: &mut Signals, li
     Ok(true)
 }
 
-fn suspend(player: &mut Player, terminal: &mut Terminal, signals: &mut Signals, synchronized: bool) -> Result<(), LiveError> {
+/// Cleans the screen and stops until it is continued in the foreground.
+fn suspend(player: &mut Player, terminal: &mut Terminal, synchronized: bool) -> Result<(), LiveError> {
     let mut bytes = Vec::new();
     player.clear(&mut bytes);
     send(player, terminal, synchronized, &mut bytes)?;
-    terminal.suspend(signals)?;
-    refit(player, terminal, synchronized)
+    let mut resumed = terminal.suspend();
+    // `bg` continues us where we may not draw: stop again until `fg`.
+    while let Err(TerminalError::Background) = resumed {
+        resumed = terminal.suspend();
+    }
+    Ok(resumed?)
 }
 
 /// Anchors the pet anew in a window that may have another size.
-fn refit(player: &mut Player, terminal: &mut Terminal, synchronized: bool) -> Result<(), LiveError> {
-    let geometry: Geometry = terminal.geometry();
+fn refit(player: &mut Player, terminal: &mut Terminal, live: &Live<'_>) -> Result<(), LiveError> {
+    let geometry = terminal.size()?.geometry(live.cell);
     let mut bytes = Vec::new();
     player.resize(geometry, &mut bytes);
-    send(player, terminal, synchronized, &mut bytes)
+    send(player, terminal, live.synchronized, &mut bytes)
 }
 
 /// Plays by the real clock into something that is not a terminal, for a window that never changes.
@@ -148,7 +160,7 @@ fn refit(player: &mut Player, terminal: &mut Terminal, synchronized: bool) -> Re
 /// When the pet cannot be played or `out` not be written.
 pub fn run_into(player: &mut Player, bus: Option<&Bus>, limit: Option<Duration>, sentences: bool, out: &mut impl Write) -> Result<(), LiveError> {
     let begun = Instant::now();
-    let mut live = Live { bus, limit, synchronized: false, on_key: &mut |_| KeyAction::Ignore };
+    let mut live = Live { bus, limit, synchronized: false, cell: CellPixels::default(), on_key: &mut |_| KeyAction::Ignore };
     let (mut bytes, mut ended) = (Vec::new(), false);
     player.input(Duration::ZERO, Input::Tick);
     while !player.has_left() && limit.is_none_or(|limit| begun.elapsed() < limit) {

@@ -3,6 +3,7 @@
 use super::{PlayError, Player};
 use crate::event::Event;
 use crate::mood::Input;
+use crate::terminal::{Terminal, TerminalError};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -66,9 +67,17 @@ pub(super) fn flush(
             writeln!(out, "{}", line.as_str())?;
         }
     } else if !bytes.is_empty() {
-        let framed = crate::terminal::framed(bytes, false, player.moves_cursor());
-        out.write_all(&framed)?;
+        let mut terminal = Terminal::new(&mut *out);
+        terminal.write_frame(bytes, false, player.moves_cursor()).map_err(io_error)?;
     }
     bytes.clear();
     Ok(())
+}
+
+fn io_error(error: TerminalError) -> io::Error {
+    match error {
+        TerminalError::Closed => io::ErrorKind::BrokenPipe.into(),
+        TerminalError::Io(error) => error,
+        other => io::Error::other(other),
+    }
 }

@@ -13,6 +13,18 @@ pub struct TtySize {
     pub pixels: Option<PixelSize>,
 }
 
+impl TtySize {
+    /// The same with one cell's pixels: the system's where it tells them, else `otherwise`.
+    #[must_use]
+    pub fn geometry(self, otherwise: CellPixels) -> Geometry {
+        let told = self.pixels.and_then(|pixels| divide(pixels, self.cells));
+        Geometry {
+            window: self.cells,
+            cell: told.unwrap_or(otherwise),
+        }
+    }
+}
+
 /// Cells wider or higher than this are a mistake, not a font.
 const LARGEST_CELL: u32 = 512;
 

@@ -1,13 +1,12 @@
 //! Playing into the terminal that we run in: asked what it can, guarded, and put back.
 
-use super::{Failure, PlayArgs, guests, listen, live_failure, settings};
+use super::{Failure, PlayArgs, source, guests, listen, live_failure, settings};
 use crate::event::{Event, EventKind};
 use crate::mood::{Input, Mind, OneClip};
 use crate::pet::{Pet, catalog};
 use crate::player::live::{self, KeyAction, Live};
 use crate::player::{Player, encoder};
-use crate::terminal::{Choice, EnvHints, Protocol, Signals, Terminal, TerminalError};
-use std::io::Write as _;
+use crate::terminal::{self, Choice, Database, EnvHints, Protocol, Signals, Terminal, TerminalError};
 use std::sync::Arc;
 
 /// The terminal, made ours until this is dropped.
@@ -22,14 +21,20 @@ impl Stage {
         let look = &args.look;
         let failed = |error: TerminalError| {
             let hint = error.hint();
-            Failure::because("the terminal", &error).hint(hint)
+            let failure = Failure::because("the terminal", &error);
+            let code = if matches!(error, TerminalError::NoTerminal(_)) { failure.misused() } else { failure };
+            match hint {
+                Some(hint) => code.hint(hint),
+                None => code,
+            }
         };
+        let signals = Signals::new()?;
         let mut terminal = Terminal::open().map_err(failed)?;
-        let signals = Signals::install().map_err(failed)?;
-        let hints = EnvHints::from_env();
-        let answers = terminal.probe(&hints).map_err(failed)?;
-        let choice = crate::terminal::choose(&answers, &hints, look.protocol.protocol(), look.tier.as_deref())
-            .map_err(|e| Failure::usage(e.to_string()))?;
+        let hints = EnvHints::capture();
+        let database = Database::embedded().map_err(|e| Failure::because("the table of terminals", &e))?;
+        let answers = terminal.probe(&hints, &database).map_err(failed)?;
+        let mut choice = terminal::choose(&answers, &hints, &database, look.protocol.protocol());
+        encoder::take_tier(&mut choice, look.tier.as_deref()).map_err(|e| Failure::usage(e.to_string()))?;
         Ok(Self { terminal, signals, choice })
     }
 
@@ -56,7 +61,8 @@ pub(super) fn play(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_eve
     let mut live = Live {
         bus: bus.as_deref(),
         limit: look.duration,
-        synchronized: stage.choice.synchronized,
+        synchronized: stage.choice.sync2026,
+        cell: stage.choice.geometry.cell,
         on_key: &mut |key| if is_quit(key) { KeyAction::Quit } else { KeyAction::Ignore },
     };
     live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live).map_err(live_failure)
@@ -125,12 +131,13 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
         let mut live = Live {
             bus: None,
             limit: args.look.duration,
-            synchronized: stage.choice.synchronized,
+            synchronized: stage.choice.sync2026,
+        cell: stage.choice.geometry.cell,
             on_key: &mut on_key,
         };
         live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live).map_err(live_failure)?;
         let Some(by) = leap else { return Ok(()) };
         let next = further(&catalog::names(), pet.name(), by);
-        pet = Arc::new(super::source::open_pet(&next)?);
+        pet = Arc::new(source::open_pet(&next)?);
     }
 }
