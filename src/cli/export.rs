@@ -3,7 +3,7 @@
 use super::{Failure, render, source};
 use crate::frame::Frame;
 use crate::protocol::Placement;
-use crate::protocol::symbols::{ColourDepth, Symbols, SymbolsConfig};
+use crate::protocol::symbols::{Symbols, SymbolsConfig};
 use crate::protocol::{Encoder as _, cursor_to};
 use crate::scene::Scene;
 use crate::units::{CellPixels, CellPosition, CellSize, PixelSize};
@@ -205,7 +205,7 @@ fn cast(frames: &[Frame], fps: u32) -> Result<Vec<u8>, Failure> {
     let whole = |pixels: u32, cell: u16| u16::try_from(pixels / u32::from(cell)).unwrap_or(u16::MAX).max(1);
     let cells = CellSize::new(whole(size.width, cell.width), whole(size.height, cell.height));
     let at = Placement { at: CellPosition::default(), size: cells, cell };
-    let mut encoder = Symbols::new(SymbolsConfig { depth: ColourDepth::TrueColour, ..SymbolsConfig::default() });
+    let mut encoder = Symbols::new(SymbolsConfig::default());
     let mut out = serde_json::json!({"version": 2, "width": cells.cols, "height": cells.rows + 1}).to_string();
     out.push('\n');
     for (i, frame) in (0u32..).zip(frames) {

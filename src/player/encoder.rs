@@ -1,14 +1,128 @@
 //! From what was chosen for a terminal to its encoder.
 
-use crate::protocol::Encoder;
+use crate::protocol::ascii::Ascii;
+use crate::protocol::iterm2::{Iterm2, Iterm2Config};
+use crate::protocol::kitty::{self, IdRange, Kitty, KittyConfig};
+use crate::protocol::passthrough::Passthrough;
 use crate::protocol::silent::Silent;
-use crate::terminal::{Answers, Choice, Database, EnvHints, KittyTier, Protocol, choose};
+use crate::protocol::sixel::{Sixel, SixelConfig};
+use crate::protocol::symbols::{self, SymbolMode, Symbols, SymbolsConfig};
+use crate::protocol::Encoder;
+use crate::terminal::{self, Choice, Multiplexer, Protocol, SymbolSet};
 use crate::units::Geometry;
 
 /// A tier was named that the protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{protocol} has no tier {tier:?}; kitty's are animated and static")]
+#[error("{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half and quadrant")]
 pub struct UnknownTier {
     protocol: Protocol,
     tier: String,
+}
+
+/// The encoder for what was chosen. `seed` decides the image ids.
+#[must_use]
+pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
+    let passthrough = match choice.passthrough {
+        Multiplexer::None => Passthrough::None,
+        Multiplexer::Tmux => Passthrough::Tmux,
+        Multiplexer::Screen => Passthrough::Screen,
+    };
+    match choice.protocol {
+        Protocol::Kitty => Box::new(Kitty::new(KittyConfig {
+            tier: match choice.kitty_tier {
+                terminal::KittyTier::Animated => kitty::KittyTier::Animated,
+                terminal::KittyTier::Static => kitty::KittyTier::Static,
+            },
+            ids: IdRange::from_seed(seed),
+            z: LAYER,
+            passthrough,
+        })),
+        Protocol::Iterm2 => Box::new(Iterm2::new(Iterm2Config {
+            multipart: choice.iterm2_multipart,
+            passthrough,
+        })),
+        Protocol::Sixel => Box::new(Sixel::new(SixelConfig {
+            registers: choice.sixel_registers,
+            ..SixelConfig::default()
+        })),
+        Protocol::Symbols => match depth(choice.colors) {
+            Some(depth) => Box::new(Symbols::new(SymbolsConfig { mode: mode(choice.symbols), depth })),
+            None => Box::new(Ascii::default()),
+        },
+        Protocol::Ascii => Box::new(Ascii::default()),
+        Protocol::Text => Box::new(Silent),
+    }
+}
+
+/// Above text, below whatever another program wants on top.
+const LAYER: i32 = 10;
+
+fn mode(symbols: SymbolSet) -> SymbolMode {
+    match symbols {
+        SymbolSet::Half => SymbolMode::HalfBlock,
+        // Sextants and octants would be finer; until they are drawn, quadrants stand in.
+        SymbolSet::Quadrant | SymbolSet::Sextant | SymbolSet::Octant => SymbolMode::Quadrant,
+    }
+}
+
+fn depth(colors: terminal::ColorDepth) -> Option<symbols::ColorDepth> {
+    match colors {
+        terminal::ColorDepth::Mono => None,
+        terminal::ColorDepth::Ansi16 => Some(symbols::ColorDepth::Ansi16),
+        terminal::ColorDepth::Indexed256 => Some(symbols::ColorDepth::Indexed256),
+        terminal::ColorDepth::TrueColor => Some(symbols::ColorDepth::TrueColor),
+    }
+}
+
+/// Frames a second where frames are sent one by one: what the protocol's bytes allow without
+/// crowding anybody's line.
+#[must_use]
+pub fn frame_rate(protocol: Protocol) -> f32 {
+    match protocol {
+        Protocol::Kitty | Protocol::Iterm2 => 24.0,
+        Protocol::Sixel => 12.0,
+        Protocol::Symbols | Protocol::Ascii | Protocol::Text => 10.0,
+    }
+}
+
+/// What is chosen where no terminal is asked: the best tier of `protocol`, or the one named.
+///
+/// # Errors
+/// When the protocol has no such tier.
+pub fn unasked(protocol: Protocol, geometry: Geometry, tier: Option<&str>) -> Result<Choice, UnknownTier> {
+    let mut choice = Choice {
+        terminal: "none was asked".to_owned(),
+        protocol,
+        kitty_tier: terminal::KittyTier::Animated,
+        iterm2_multipart: false,
+        symbols: SymbolSet::Half,
+        colors: terminal::ColorDepth::TrueColor,
+        sixel_registers: 256,
+        passthrough: Multiplexer::None,
+        sync2026: false,
+        geometry,
+        reasons: Vec::new(),
+    };
+    take_tier(&mut choice, tier)?;
+    Ok(choice)
+}
+
+/// Puts a tier that was asked for by name in place of the chosen one.
+///
+/// # Errors
+/// When the chosen protocol has no such tier.
+pub fn take_tier(choice: &mut Choice, tier: Option<&str>) -> Result<(), UnknownTier> {
+    match (choice.protocol, tier) {
+        (_, None) => {}
+        (Protocol::Kitty, Some("animated")) => choice.kitty_tier = terminal::KittyTier::Animated,
+        (Protocol::Kitty, Some("static")) => choice.kitty_tier = terminal::KittyTier::Static,
+        (Protocol::Iterm2, Some("multipart")) => choice.iterm2_multipart = true,
+        (Protocol::Iterm2, Some("single")) => choice.iterm2_multipart = false,
+        (Protocol::Symbols, Some("half")) => choice.symbols = SymbolSet::Half,
+        (Protocol::Symbols, Some("quadrant")) => choice.symbols = SymbolSet::Quadrant,
+        (protocol, Some(tier)) => {
+            return Err(UnknownTier { protocol, tier: tier.chars().take(40).collect() });
+        }
+    }
+    Ok(())
 }

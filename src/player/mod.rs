@@ -5,6 +5,7 @@
 //! time, the other by the events' own.
 
 mod cast;
+pub mod encoder;
 pub mod layout;
 #[cfg(unix)]
 pub mod live;
@@ -291,8 +292,7 @@ impl Player {
             return;
         }
         if let Some((line, _)) = &self.speech.line {
-            let right = matches!(self.settings.corner, Corner::TopRight | Corner::BottomRight);
-            self.speech.bubble.draw(line, at, right, self.settings.geometry.window, out);
+            self.speech.bubble.draw(line, at.at, at.size.rows, out);
             self.speech.drawn = true;
         }
     }
