@@ -1,5 +1,6 @@
 //! Terminals, as far as they can be tested without one: recorded answers, hostile bytes, and frames
-//! written to memory.
+//! written to memory; and whole programs on a pseudoterminal, where `script` makes one.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 use buddy_render::terminal::reply::{MAX_SEQUENCE, MAX_STRING};
 use buddy_render::terminal::{
