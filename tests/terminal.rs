@@ -426,6 +426,13 @@ mod lifecycle {
                 assert!(terminal.wait(Some(&signals), wait).unwrap().signals);
                 assert_eq!(signals.take(), [Signal::Terminate]);
             }
+            "suspend" => {
+                signal_hook::low_level::raise(signal_hook::consts::SIGTSTP).unwrap();
+                assert_eq!(signals.take(), [Signal::Suspend]);
+                terminal.suspend().unwrap();
+                assert_eq!(signals.take(), [Signal::Continue]);
+                terminal.write_frame(b"<again>", false, false).unwrap();
+            }
             "silent" => {
                 let database = Database::embedded().unwrap();
                 let answers = terminal.probe(&EnvHints::default(), &database).unwrap();
@@ -473,6 +480,29 @@ mod lifecycle {
     #[test]
     fn a_signal_leaves_the_terminal_as_it_was() {
         check_left_clean("signal");
+    }
+
+    #[test]
+    fn a_stopped_program_gives_the_terminal_back_meanwhile() {
+        let script = "set -m; stty -g; $CHILD; stty -g; echo '<shell>'; fg; echo; stty -g";
+        let Some(shown) = on_a_terminal("suspend", script) else {
+            return;
+        };
+        let modes: Vec<_> = shown
+            .lines()
+            .filter(|l| l.matches(':').count() > 20)
+            .collect();
+        assert_eq!(modes.len(), 3, "{shown}");
+        assert!(modes.iter().all(|m| *m == modes[0]), "{shown}");
+        let at = |text: &str| {
+            shown
+                .find(text)
+                .unwrap_or_else(|| panic!("no {text}: {shown}"))
+        };
+        assert!(at("<frame>") < at("<farewell>") && at("<farewell>") < at("<shell>"));
+        assert!(
+            at("<shell>") < at("<again>") && at("<again>") < shown.rfind("<farewell>").unwrap()
+        );
     }
 
     #[test]
