@@ -342,6 +342,9 @@ impl Ladder<'_> {
     }
 
     fn text(&self, reasons: &mut Vec<String>) -> Protocol {
+        if self.row.order.is_empty() {
+            reasons.extend(self.row.why.clone());
+        }
         let term = self.hints.term();
         let utf8 = self.hints.utf8();
         let known = self.row.name != "unknown" && term != "linux";

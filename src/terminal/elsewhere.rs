@@ -59,6 +59,10 @@ impl Terminal<Tty> {
         match *self.get_ref() {}
     }
 
+    pub fn late_answers(&mut self) -> Option<Answers> {
+        match *self.get_ref() {}
+    }
+
     pub fn wait(&mut self, _: Option<&Signals>, _: Duration) -> Result<Ready, TerminalError> {
         match *self.get_ref() {}
     }

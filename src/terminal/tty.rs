@@ -16,9 +16,10 @@ use std::time::{Duration, Instant};
 /// How long a terminal that takes no bytes is waited for.
 const WRITE_PATIENCE: Duration = Duration::from_secs(2);
 /// How long after the questions an answer may still come.
-const LATE: Duration = Duration::from_secs(1);
-/// How long the end of the program waits for answers that are still owed.
-const LAST_WAIT: Duration = Duration::from_millis(300);
+const LATE: Duration = Duration::from_millis(1250);
+/// How long the end of the program waits for answers that are still owed: a silent terminal, which
+/// is rare, makes a program that ends at once seem slow; a shell that gets them types rubbish.
+const LAST_WAIT: Duration = Duration::from_millis(750);
 /// How long the terminal around tmux may take longer than tmux itself.
 const AROUND_TMUX: Duration = Duration::from_millis(80);
 /// What is between two bytes of one reply or key; longer, and ESC was the Escape key.
@@ -35,12 +36,15 @@ pub struct Tty {
     /// Keys that came while answers were awaited.
     kept: Vec<Reply>,
     owed: Option<Owed>,
+    /// Answers that were complete after the probe had ended.
+    late: Option<Answers>,
 }
 
-/// Questions whose fence has not come.
+/// Questions whose fence has not come, and what came so far.
 #[derive(Debug)]
 struct Owed {
     asked: Questions,
+    answers: Answers,
     until: Instant,
 }
 
@@ -90,6 +94,7 @@ impl Terminal<Tty> {
             last_byte: Instant::now(),
             kept: Vec::new(),
             owed: None,
+            late: None,
         }))
     }
 
@@ -142,7 +147,12 @@ impl Terminal<Tty> {
             tty.await_answers(&asked, &mut answers, began)?;
             if !answers.fenced() {
                 let until = began + LATE;
-                tty.owed = Some(Owed { asked, until });
+                let answers = answers.clone();
+                tty.owed = Some(Owed {
+                    asked,
+                    answers,
+                    until,
+                });
             }
         }
         answers.took = began.elapsed();
@@ -165,6 +175,13 @@ impl Terminal<Tty> {
         tty.read(timeout, &mut replies)?;
         tty.leave_out_late(&mut replies);
         Ok(replies)
+    }
+
+    /// The answers to [`Terminal::probe`], once, if they were complete only after it had returned,
+    /// as over a slow line: a better choice may be made of them. They come in as
+    /// [`Terminal::read_replies`] is called.
+    pub fn late_answers(&mut self) -> Option<Answers> {
+        self.get_mut().late.take()
     }
 
     /// Waits for the terminal or for a signal, up to `timeout`. A signal that is not watched ends
@@ -311,12 +328,13 @@ impl Tty {
 
     /// Takes late answers out, until the fence has come or they are no longer awaited.
     fn leave_out_late(&mut self, replies: &mut Vec<Reply>) {
-        let Some(owed) = &self.owed else { return };
-        let mut late = Answers::default();
+        let Some(owed) = &mut self.owed else { return };
         let stream = std::mem::take(replies).into_iter();
-        replies.extend(stream.filter_map(|reply| late.take(reply, &owed.asked)));
-        if late.fenced() || Instant::now() >= owed.until {
-            self.owed = None;
+        replies.extend(stream.filter_map(|reply| owed.answers.take(reply, &owed.asked)));
+        let fenced = owed.answers.fenced();
+        if fenced || Instant::now() >= owed.until {
+            let owed = self.owed.take();
+            self.late = owed.filter(|_| fenced).map(|owed| owed.answers);
         }
     }
 
