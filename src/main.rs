@@ -1,7 +1,9 @@
 //! The `buddy-render` program: arguments in, exit code out.
 
+mod cli;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    buddy_render::cli::main()
+    cli::main()
 }

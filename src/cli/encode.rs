@@ -1,11 +1,11 @@
 //! `encode`: one PNG's bytes, to try the encoders alone.
 
 use super::{Failure, render, source};
-use crate::frame::Frame;
-use crate::player::encoder;
-use crate::protocol::Placement;
-use crate::terminal::Protocol;
-use crate::units::{CellPosition, CellSize, Geometry, PixelSize};
+use buddy_render::frame::Frame;
+use buddy_render::player::encoder;
+use buddy_render::protocol::Placement;
+use buddy_render::terminal::Protocol;
+use buddy_render::units::{CellPosition, CellSize, Geometry, PixelSize};
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -43,8 +43,8 @@ pub(super) fn run(args: &EncodeArgs) -> Result<(), Failure> {
     let bytes = source::read_file(&args.file)?;
     let shown = args.file.display();
     let mut limits = image::Limits::default();
-    limits.max_image_width = Some(crate::frame::MAX_SIDE);
-    limits.max_image_height = Some(crate::frame::MAX_SIDE);
+    limits.max_image_width = Some(buddy_render::frame::MAX_SIDE);
+    limits.max_image_height = Some(buddy_render::frame::MAX_SIDE);
     let mut reader = image::ImageReader::with_format(std::io::Cursor::new(bytes), image::ImageFormat::Png);
     reader.limits(limits);
     let picture = reader.decode().map_err(|e| Failure::because(shown, &e).hint("give a PNG"))?.to_rgba8();

@@ -1,12 +1,12 @@
 //! `export`: a clip as a picture, an animation or a terminal recording.
 
 use super::{Failure, render, source};
-use crate::frame::Frame;
-use crate::protocol::Placement;
-use crate::protocol::symbols::{Symbols, SymbolsConfig};
-use crate::protocol::{Encoder as _, cursor_to};
-use crate::scene::Scene;
-use crate::units::{CellPixels, CellPosition, CellSize, PixelSize};
+use buddy_render::frame::Frame;
+use buddy_render::protocol::Placement;
+use buddy_render::protocol::symbols::{Symbols, SymbolsConfig};
+use buddy_render::protocol::Encoder as _;
+use buddy_render::scene::Scene;
+use buddy_render::units::{CellPixels, CellPosition, CellSize, PixelSize};
 use clap::Args;
 use image::codecs::gif::{GifEncoder, Repeat};
 use std::path::{Path, PathBuf};
@@ -86,7 +86,7 @@ fn draw(scene: &mut dyn Scene, at: Duration, size: PixelSize) -> Result<Frame, F
 }
 
 fn frames(drawing: &mut source::Drawing, stretch: &Stretch, args: &ExportArgs) -> Result<Vec<Frame>, Failure> {
-    let count = crate::units::round_u32(stretch.duration.as_secs_f64() * f64::from(args.fps)).max(1);
+    let count = frame_count(stretch.duration, args.fps);
     if count > MAX_FRAMES {
         return Err(Failure::usage(format!("{count} frames are more than the limit of {MAX_FRAMES}"))
             .hint("ask for fewer frames a second with --fps, or for one clip with --clip"));
@@ -97,6 +97,12 @@ fn frames(drawing: &mut source::Drawing, stretch: &Stretch, args: &ExportArgs) -
             draw(drawing.scene.as_mut(), at, args.size)
         })
         .collect()
+}
+
+/// How many frames a stretch has: at least one, rounded.
+fn frame_count(duration: Duration, fps: u32) -> u32 {
+    let nanos = duration.as_nanos() * u128::from(fps) + 500_000_000;
+    u32::try_from(nanos / 1_000_000_000).unwrap_or(u32::MAX).max(1)
 }
 
 fn buffer(frame: &Frame) -> Result<image::RgbaImage, Failure> {
@@ -213,7 +219,7 @@ fn cast(frames: &[Frame], fps: u32) -> Result<Vec<u8>, Failure> {
         encoder
             .encode(&render::copy_into(frame, at.pixels())?, &at, &mut bytes)
             .map_err(|error| Failure::because("the recording", &error))?;
-        cursor_to(CellPosition { col: 0, row: cells.rows }, &mut bytes);
+        bytes.extend(format!("\x1b[{};1H", cells.rows + 1).bytes());
         let time = f64::from(i) / f64::from(fps);
         let line = serde_json::json!([time, "o", String::from_utf8_lossy(&bytes)]);
         out.push_str(&line.to_string());

@@ -1,5 +1,6 @@
 //! What a person is told when something cannot be done.
 
+use buddy_render::terminal::TerminalError;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -36,10 +37,16 @@ impl Failure {
         Self::cannot(message)
     }
 
-    /// The same, as something that was asked for in the wrong way.
-    #[must_use]
-    pub(crate) fn misused(self) -> Self {
-        Self { code: 2, ..self }
+    /// The terminal could not be used. That there is none is a matter of what was asked for.
+    pub(crate) fn of_terminal(error: &TerminalError) -> Self {
+        let failure = Self {
+            hint: error.hint().map(str::to_owned),
+            ..Self::because("the terminal", error)
+        };
+        match error {
+            TerminalError::NoTerminal(_) => Self { code: 2, ..failure },
+            _ => failure,
+        }
     }
 
     /// With the next step.

@@ -12,6 +12,7 @@ mod probe;
 mod render;
 mod source;
 
+use buddy_render::terminal::Protocol;
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -51,13 +52,44 @@ enum Command {
     Encode(encode::EncodeArgs),
     /// Tell what the terminal answered, what was chosen and why
     #[command(after_help = "Example: buddy-render probe --json")]
-    Probe(probe::ProbeArgs),
+    Probe(ProbeArgs),
     /// Turn what comes on standard input into native events, one a line
     #[command(after_help = "Example: cargo test 2>&1 | buddy-render events")]
-    Events(events::EventsArgs),
+    Events(EventsArgs),
     /// Work on pets
     #[command(after_help = "Example: buddy-render pack build pets/null")]
     Pack(pack::PackArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct ProbeArgs {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    /// Choose as if this protocol had been asked for
+    #[arg(long, value_name = "P")]
+    protocol: Option<Protocol>,
+}
+
+#[derive(Debug, clap::Args)]
+struct EventsArgs {
+    /// What was skipped as JSON too, on standard error
+    #[arg(long)]
+    json: bool,
+}
+
+fn run_probe(args: &ProbeArgs) -> Result<(), Failure> {
+    probe::run(args.json, args.protocol, &mut std::io::stdout().lock()).map_err(|error| match error {
+        probe::ProbeError::Write(error) => Failure::from(error),
+        probe::ProbeError::Terminal(error) => Failure::of_terminal(&error),
+        other => Failure::because("the probe", &other),
+    })
+}
+
+fn run_events(args: &EventsArgs) -> Result<(), Failure> {
+    let (input, mut out) = (std::io::stdin().lock(), std::io::stdout().lock());
+    events::run(input, &mut out, &mut std::io::stderr().lock(), args.json)?;
+    Ok(())
 }
 
 /// Runs the program with the process's arguments.
@@ -71,8 +103,8 @@ pub fn main() -> ExitCode {
         Some(Command::Render(args)) => render::run(&args),
         Some(Command::Export(args)) => export::run(&args),
         Some(Command::Encode(args)) => encode::run(&args),
-        Some(Command::Probe(args)) => probe::run(&args),
-        Some(Command::Events(args)) => events::run(&args),
+        Some(Command::Probe(args)) => run_probe(&args),
+        Some(Command::Events(args)) => run_events(&args),
         Some(Command::Pack(args)) => pack::run(&args),
     };
     match done {

@@ -1,7 +1,7 @@
 //! `pack`: compile a pet from its sources, and look at all of it.
 
 use super::{Failure, source};
-use crate::pet::{build, sheet};
+use buddy_render::pet::{build, sheet};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 

@@ -3,12 +3,12 @@
 mod terminal;
 
 use super::{Failure, source};
-use crate::event::bus::Bus;
-use crate::mood::{Companion, Mind, OneClip, Personality};
-use crate::pet::{Pet, catalog};
-use crate::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
-use crate::terminal::{Choice, Protocol, TerminalError};
-use crate::units::{CellSize, Corner, Geometry};
+use buddy_render::event::bus::Bus;
+use buddy_render::mood::{Companion, Mind, OneClip, Personality};
+use buddy_render::pet::{Pet, catalog};
+use buddy_render::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
+use buddy_render::terminal::{Choice, Protocol, TerminalError};
+use buddy_render::units::{CellSize, Corner, Geometry};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal as _;
 use std::str::FromStr;
@@ -258,7 +258,7 @@ fn pipe_choice(look: &Look) -> Result<Choice, Failure> {
     })?;
     let geometry = match (look.geometry, protocol) {
         (Some(geometry), _) => geometry,
-        (None, Protocol::Text) => Geometry { window: CellSize::new(80, 24), cell: crate::units::CellPixels::default() },
+        (None, Protocol::Text) => Geometry { window: CellSize::new(80, 24), cell: buddy_render::units::CellPixels::default() },
         (None, _) => {
             return Err(Failure::usage("standard output is not a terminal, so --geometry must say how large one is")
                 .hint(example));

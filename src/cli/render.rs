@@ -1,9 +1,9 @@
 //! `render`: one moment to a PNG.
 
 use super::{Failure, source};
-use crate::frame::Frame;
-use crate::scene::Scene;
-use crate::units::PixelSize;
+use buddy_render::frame::Frame;
+use buddy_render::scene::Scene;
+use buddy_render::units::PixelSize;
 use clap::Args;
 use std::io::Cursor;
 use std::path::PathBuf;

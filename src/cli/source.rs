@@ -1,9 +1,9 @@
 //! What the arguments name: pets and files, opened with limits and clear errors.
 
 use super::Failure;
-use crate::pet::Pet;
-use crate::pet::catalog;
-use crate::scene::{self, MAX_ASSET_BYTES, Scene};
+use buddy_render::pet::Pet;
+use buddy_render::pet::catalog;
+use buddy_render::scene::{self, MAX_ASSET_BYTES, Scene};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;

@@ -1,12 +1,12 @@
 //! Playing into the terminal that we run in: asked what it can, guarded, and put back.
 
 use super::{Failure, PlayArgs, source, guests, listen, live_failure, settings};
-use crate::event::{Event, EventKind};
-use crate::mood::{Input, Mind, OneClip};
-use crate::pet::{Pet, catalog};
-use crate::player::live::{self, KeyAction, Live};
-use crate::player::{Player, encoder};
-use crate::terminal::{self, Choice, Database, EnvHints, Protocol, Signals, Terminal, TerminalError};
+use buddy_render::event::{Event, EventKind};
+use buddy_render::mood::{Input, Mind, OneClip};
+use buddy_render::pet::{Pet, catalog};
+use buddy_render::player::live::{self, KeyAction, Live};
+use buddy_render::player::{Player, encoder};
+use buddy_render::terminal::{self, Choice, Database, EnvHints, Protocol, Signals, Terminal, TerminalError};
 use std::sync::Arc;
 
 /// The terminal, made ours until this is dropped.
@@ -19,15 +19,7 @@ struct Stage {
 impl Stage {
     fn open(args: &PlayArgs) -> Result<Self, Failure> {
         let look = &args.look;
-        let failed = |error: TerminalError| {
-            let hint = error.hint();
-            let failure = Failure::because("the terminal", &error);
-            let code = if matches!(error, TerminalError::NoTerminal(_)) { failure.misused() } else { failure };
-            match hint {
-                Some(hint) => code.hint(hint),
-                None => code,
-            }
-        };
+        let failed = |error: TerminalError| Failure::of_terminal(&error);
         let signals = Signals::new()?;
         let mut terminal = Terminal::open().map_err(failed)?;
         let hints = EnvHints::capture();
