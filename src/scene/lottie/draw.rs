@@ -76,7 +76,7 @@ impl<'a> Drawing<'a> {
         self.layers_left -= 1;
         let matrix = outer * layer_matrix(layers, layer, frame);
         let Some(area) = self
-            .area(layer, frame, matrix)
+            .area(layer, frame, matrix, surface.area)
             .and_then(|a| a.and(surface.area))
         else {
             return;
@@ -102,15 +102,18 @@ impl<'a> Drawing<'a> {
     }
 
     /// Where a layer can have pixels. Evaluates the shapes on the way.
-    fn area(&mut self, layer: &Layer, frame: f64, matrix: Affine) -> Option<Area> {
+    fn area(&mut self, layer: &Layer, frame: f64, matrix: Affine, surface: Area) -> Option<Area> {
         let sized = |width: f64, height: f64| {
             Area::around(matrix.transform_rect_bbox(Rect::new(0.0, 0.0, width, height)))
         };
         match &layer.content {
             Content::Nothing => None,
-            Content::Solid { width, height, .. } | Content::Composition { width, height, .. } => {
-                sized(*width, *height)
-            }
+            Content::Solid { width, height, .. } => sized(*width, *height),
+            Content::Composition {
+                size: Some((width, height)),
+                ..
+            } => sized(*width, *height),
+            Content::Composition { size: None, .. } => Some(surface),
             Content::Image { index } => {
                 let picture = self.animation.images.get(*index)?;
                 sized(picture.width, picture.height)
@@ -130,9 +133,7 @@ impl<'a> Drawing<'a> {
                 let sheet = &self.workshop.sheet;
                 opacity >= 1.0 || !overlaps(sheet, 0..sheet.commands.len())
             }
-            Content::Composition { width, height, .. } => {
-                opacity >= 1.0 && holds(matrix, *width, *height, area)
-            }
+            Content::Composition { size, .. } => opacity >= 1.0 && holds(matrix, *size, area),
             _ => true,
         }
     }
@@ -163,28 +164,30 @@ impl<'a> Drawing<'a> {
                 rasterizer.solid(&shape, *color, opacity, surface);
             }
             Content::Image { index } => self.image(*index, matrix, opacity, surface),
-            Content::Composition {
-                index,
-                width,
-                height,
-                remap,
-            } => {
+            Content::Composition { index, size, remap } => {
                 let inner = match remap {
                     Some(seconds) => seconds.at(frame) * self.animation.frame_rate,
                     None => (frame - layer.start) / layer.stretch,
                 };
-                let animation = self.animation;
-                if let Some(layers) = animation
-                    .compositions
-                    .get(*index)
-                    .filter(|_| depth < MAX_DEPTH)
-                {
-                    self.layers(layers, inner, matrix, surface, depth + 1);
-                    if !holds(matrix, *width, *height, surface.area) {
-                        self.clip(&rectangle(*width, *height, matrix), surface);
-                    }
+                self.composition(*index, inner, matrix, surface, depth);
+                if let (Some((width, height)), false) = (size, holds(matrix, *size, surface.area)) {
+                    self.clip(&rectangle(*width, *height, matrix), surface);
                 }
             }
+        }
+    }
+
+    fn composition(
+        &mut self,
+        index: usize,
+        frame: f64,
+        matrix: Affine,
+        surface: &mut Surface,
+        depth: u32,
+    ) {
+        let layers = self.animation.compositions.get(index);
+        if let Some(layers) = layers.filter(|_| depth < MAX_DEPTH) {
+            self.layers(layers, frame, matrix, surface, depth + 1);
         }
     }
 
@@ -323,8 +326,11 @@ fn rectangle(width: f64, height: f64, matrix: Affine) -> Shape {
     }
 }
 
-/// Whether the rectangle covers all of the area, so that cutting to it changes nothing.
-fn holds(matrix: Affine, width: f64, height: f64, area: Area) -> bool {
+/// Whether a rectangle of this size, or of none at all, covers all of the area, so that cutting to it changes nothing.
+fn holds(matrix: Affine, size: Option<(f64, f64)>, area: Area) -> bool {
+    let Some((width, height)) = size else {
+        return true;
+    };
     let Some(back) = super::evaluate::inverse(matrix) else {
         return false;
     };

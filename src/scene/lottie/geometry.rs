@@ -71,7 +71,7 @@ pub(super) struct StarShape {
 
 /// A star or polygon, clockwise from its first tip.
 pub(super) fn star(path: &mut BezPath, shape: &StarShape) {
-    let tips = shape.points.floor().clamp(0.0, MAX_STAR_POINTS);
+    let tips = (shape.points + 1e-3).floor().clamp(0.0, MAX_STAR_POINTS);
     if tips < 3.0 && shape.inner.is_none() || tips < 1.0 {
         return;
     }

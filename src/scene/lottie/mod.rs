@@ -68,6 +68,14 @@ impl LottieScene {
             first
         };
         let frame = first + at.as_secs_f64() * frame_rate;
+        // A duration counts nanoseconds: the frame it was made of must come out again, or a hold
+        // keyframe jumps a frame late.
+        let whole = frame.round();
+        let frame = if (frame - whole).abs() < 1e-4 {
+            whole
+        } else {
+            frame
+        };
         if frame < end - 1e-6 { frame } else { last }
     }
 }

@@ -47,11 +47,10 @@ pub(super) enum Content {
         color: Color,
     },
     Shapes(Vec<Item>),
-    /// Another composition, cut to its size.
+    /// Another composition, cut to a width and a height where there are some.
     Composition {
         index: usize,
-        width: f64,
-        height: f64,
+        size: Option<(f64, f64)>,
         /// Time remapping, in seconds.
         remap: Option<Property<f64>>,
     },

@@ -210,8 +210,9 @@ impl Travel {
 
     fn parameter(&self, progress: f64) -> f64 {
         let total = self.lengths.last().copied().unwrap_or(0.0);
-        if total <= 0.0 || !(0.0..=1.0).contains(&progress) {
-            return progress;
+        // An overshooting easing stops at the curve's ends, as in the other players.
+        if total <= 0.0 || progress <= 0.0 || progress >= 1.0 {
+            return progress.clamp(0.0, 1.0);
         }
         let wanted = progress * total;
         let after = self.lengths.partition_point(|l| *l < wanted).max(1);

@@ -93,7 +93,7 @@ struct Reader<'a> {
     images: HashMap<String, usize>,
     compositions: HashMap<String, usize>,
     unsupported: Vec<String>,
-    /// The canvas, which a composition layer without a size takes.
+    /// The canvas, which a solid without a size takes.
     canvas: (f64, f64),
     layers_left: usize,
     vertices_left: usize,
@@ -213,14 +213,12 @@ impl<'a> Reader<'a> {
         let reference = text_in(layer, "refId").unwrap_or_default();
         match integer_in(layer, "ty") {
             Some(0) => {
-                let width = number_in(layer, "w", self.canvas.0);
-                let height = number_in(layer, "h", self.canvas.1);
+                let side = |key| layer.get(key).and_then(number);
                 let remap = layer.get("tm").filter(|v| v.is_object());
                 match self.compositions.get(reference).copied() {
                     Some(index) => Content::Composition {
                         index,
-                        width,
-                        height,
+                        size: side("w").zip(side("h")),
                         remap: remap.map(|v| self.scalar(Some(v), 0.0)),
                     },
                     None => self.nothing("a composition that is not in the file"),

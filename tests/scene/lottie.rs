@@ -1,0 +1,191 @@
+//! Lottie: each fixture against its reference frame, and what the fixtures do not say.
+
+use super::compare::compare;
+use super::{drawn, fixture, pixel};
+use buddy_render::scene::{self, Scene};
+use image::RgbaImage;
+use std::path::Path;
+use std::time::Duration;
+
+/// Just past the frame's start, so that rounding cannot fall into the frame before.
+const PAST: f64 = 1e-7;
+
+fn at_frame(scene: &dyn Scene, frame: f64) -> Duration {
+    Duration::from_secs_f64(frame / f64::from(scene.frame_rate()) + PAST)
+}
+
+/// `name@27.png`: the animation's file name and the frame.
+fn case(reference: &Path) -> Option<(String, f64)> {
+    let (name, frame) = reference.file_stem()?.to_str()?.split_once('@')?;
+    Some((format!("lottie/{name}.json"), frame.parse().ok()?))
+}
+
+#[test]
+fn frames_are_as_other_players_draw_them() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(fixture("lottie")).unwrap() {
+        let reference = entry.unwrap().path();
+        let Some((file, frame)) = case(&reference) else {
+            continue;
+        };
+        let expected = image::open(&reference).unwrap().into_rgba8();
+        let mut scene = scene::load(&std::fs::read(fixture(&file)).unwrap()).unwrap();
+        let (width, height) = expected.dimensions();
+        let at = at_frame(scene.as_ref(), frame);
+        let pixels = drawn(scene.as_mut(), at, width, height).to_straight_rgba();
+        let actual = RgbaImage::from_raw(width, height, pixels).unwrap();
+        let difference = compare(&expected, &actual);
+        seen += 1;
+        if !difference.is_right() {
+            let shown = show(&reference, &expected, &actual);
+            wrong.push(format!("{file} at {frame}: {difference:?}, see {shown}"));
+        }
+    }
+    assert!(seen >= 36, "only {seen} references found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Writes expected | actual beside one another and gives back where.
+fn show(reference: &Path, expected: &RgbaImage, actual: &RgbaImage) -> String {
+    let (width, height) = expected.dimensions();
+    let both = RgbaImage::from_fn(width * 2, height, |x, y| {
+        let side = if x < width { expected } else { actual };
+        *side.get_pixel(x % width, y)
+    });
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(reference.file_name().unwrap());
+    both.save(&path).unwrap();
+    path.display().to_string()
+}
+
+/// An animation of 100×100 and 60 frames at 30 a second, with these shapes in one layer.
+fn with_shapes(shapes: &str) -> Box<dyn Scene> {
+    let text = format!(
+        r#"{{"w":100,"h":100,"fr":30,"ip":0,"op":60,"layers":[
+            {{"ty":4,"ip":0,"op":60,"st":0,"ks":{{}},"shapes":[{shapes}]}}]}}"#
+    );
+    scene::load(text.as_bytes()).unwrap()
+}
+
+const RED: &str = r#"{"ty":"fl","c":{"a":0,"k":[1,0,0]},"o":{"a":0,"k":100}}"#;
+
+#[test]
+fn a_path_takes_the_shape_between_two_keyframes() {
+    let square = |size: i32| {
+        let zero = "[[0,0],[0,0],[0,0],[0,0]]";
+        format!(
+            r#"[{{"c":true,"i":{zero},"o":{zero},"v":[[0,0],[{size},0],[{size},{size}],[0,{size}]]}}]"#
+        )
+    };
+    let path = format!(
+        r#"{{"ty":"sh","ks":{{"a":1,"k":[
+            {{"t":0,"s":{},"o":{{"x":0,"y":0}},"i":{{"x":1,"y":1}}}},{{"t":40,"s":{}}}]}}}}"#,
+        square(20),
+        square(60)
+    );
+    let mut scene = with_shapes(&format!("{path},{RED}"));
+    for (frame, edge) in [(0.0, 20), (20.0, 40), (40.0, 60), (55.0, 60)] {
+        let at = at_frame(scene.as_ref(), frame);
+        let frame = drawn(scene.as_mut(), at, 100, 100);
+        assert_eq!(pixel(&frame, edge - 2, edge - 2), [255, 0, 0, 255]);
+        assert_eq!(pixel(&frame, edge + 1, edge + 1), [0; 4]);
+    }
+}
+
+#[test]
+fn a_hold_keyframe_jumps() {
+    let group = r#"{"ty":"gr","it":[
+        {"ty":"rc","p":{"k":[50,50]},"s":{"k":[40,40]},"r":{"k":0}},
+        {"ty":"fl","c":{"k":[1,0,0]},"o":{"k":100}},
+        {"ty":"tr","o":{"a":1,"k":[{"t":0,"s":[100],"h":1},{"t":30,"s":[0]}]}}]}"#;
+    let mut scene = with_shapes(group);
+    for (frame, alpha) in [(0.0, 255), (29.0, 255), (30.0, 0)] {
+        let at = at_frame(scene.as_ref(), frame);
+        assert_eq!(
+            pixel(&drawn(scene.as_mut(), at, 100, 100), 50, 50)[3],
+            alpha
+        );
+    }
+}
+
+#[test]
+fn a_groups_opacity_counts_once_where_its_parts_overlap() {
+    let rect = r#"{"ty":"rc","p":{"k":[50,50]},"s":{"k":[40,40]},"r":{"k":0}}"#;
+    let group = format!(
+        r#"{{"ty":"gr","it":[
+            {{"ty":"gr","it":[{rect},{RED},{{"ty":"tr"}}]}},
+            {{"ty":"gr","it":[{rect},{RED},{{"ty":"tr"}}]}},
+            {{"ty":"tr","o":{{"k":50}}}}]}}"#
+    );
+    let mut scene = with_shapes(&group);
+    let frame = drawn(scene.as_mut(), Duration::ZERO, 100, 100);
+    let [red, .., alpha] = pixel(&frame, 50, 50);
+    assert!((127..=128).contains(&alpha), "alpha is {alpha}");
+    assert_eq!(red, alpha, "premultiplied red is its alpha");
+}
+
+#[test]
+fn nested_groups_turn_about_their_anchors() {
+    // A bar that points right from (50, 50), in a group that turns a quarter clockwise about it.
+    let group = format!(
+        r#"{{"ty":"gr","it":[{{"ty":"gr","it":[
+            {{"ty":"rc","p":{{"k":[70,50]}},"s":{{"k":[40,10]}},"r":{{"k":0}}}},{RED},
+            {{"ty":"tr"}}]}},
+            {{"ty":"tr","p":{{"k":[50,50]}},"a":{{"k":[50,50]}},"r":{{"k":90}}}}]}}"#
+    );
+    let mut scene = with_shapes(&group);
+    let frame = drawn(scene.as_mut(), Duration::ZERO, 100, 100);
+    assert_eq!(pixel(&frame, 50, 80), [255, 0, 0, 255]);
+    assert_eq!(pixel(&frame, 80, 50), [0; 4]);
+}
+
+#[test]
+fn markers_are_segments_from_the_in_point() {
+    let text = br#"{"w":10,"h":10,"fr":30,"ip":30,"op":120,"layers":[],"markers":[
+        {"cm":"idle","tm":30,"dr":60},{"cm":"{\"name\":\"happy\"}","tm":90,"dr":30}]}"#;
+    let scene = scene::load(text).unwrap();
+    let told: Vec<_> = scene
+        .segments()
+        .iter()
+        .map(|s| (s.name.as_str(), s.start.as_millis(), s.duration.as_millis()))
+        .collect();
+    assert_eq!(told, [("idle", 0, 2000), ("happy", 2000, 1000)]);
+    assert_eq!(scene.duration(), Duration::from_secs(3));
+}
+
+#[test]
+fn after_the_end_the_last_frame_stays() {
+    let mut scene = with_shapes(&format!(
+        r#"{{"ty":"rc","p":{{"k":[50,50]}},"s":{{"k":[40,40]}},"r":{{"k":0}}}},{RED}"#
+    ));
+    let late = drawn(scene.as_mut(), Duration::from_secs(3600), 100, 100);
+    assert_eq!(pixel(&late, 50, 50), [255, 0, 0, 255]);
+}
+
+#[test]
+fn a_picture_stands_at_the_bottom_of_a_tall_frame_and_nothing_leaves_it() {
+    let mut scene = with_shapes(&format!(
+        r#"{{"ty":"rc","p":{{"k":[50,50]}},"s":{{"k":[300,300]}},"r":{{"k":0}}}},{RED}"#
+    ));
+    let frame = drawn(scene.as_mut(), Duration::ZERO, 50, 80);
+    assert_eq!(pixel(&frame, 25, 29), [0; 4]);
+    assert_eq!(pixel(&frame, 25, 30), [255, 0, 0, 255]);
+}
+
+#[test]
+fn drawing_again_gives_the_same_pixels() {
+    let bytes = std::fs::read(fixture("lottie/layer_opacity_overlap.json")).unwrap();
+    let mut scene = scene::load(&bytes).unwrap();
+    let first = drawn(scene.as_mut(), Duration::ZERO, 64, 64);
+    drawn(scene.as_mut(), Duration::from_millis(500), 128, 32);
+    assert_eq!(first, drawn(scene.as_mut(), Duration::ZERO, 64, 64));
+}
+
+#[test]
+fn what_is_left_out_is_told_once() {
+    let scene = with_shapes(r#"{"ty":"zz"},{"ty":"zz"},{"ty":"future"}"#);
+    assert_eq!(
+        scene.unsupported(),
+        ["shapes of type zz", "shapes of type future"]
+    );
+}
