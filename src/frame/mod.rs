@@ -2,6 +2,7 @@
 //! rectangle of them that changed since the frame before it. [`TextArt`] is its twin drawn by
 //! hand, for terminals that show letters only.
 
+pub mod dither;
 pub mod quantize;
 
 use crate::units::{PixelRect, PixelSize};

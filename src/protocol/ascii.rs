@@ -1,1 +1,134 @@
-//! To come.
+//! Letters only, no colours: for the plainest terminals. Poses drawn by hand where there are some;
+//! else the frame is read as light and shape. See `protocols/ascii.md`.
+
+use super::cells::{Cell, Grid};
+use super::symbols::{Average, sample};
+use super::{EncodeError, Encoder, Feed, Placement, check_size};
+use crate::frame::{Frame, TextArt};
+
+/// How an [`Ascii`] encoder is to behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct AsciiConfig {
+    /// Whether the terminal's background is light: then dark is drawn dense, not light.
+    pub light_background: bool,
+}
+
+/// The encoder for plain letters.
+#[derive(Debug)]
+pub struct Ascii {
+    config: AsciiConfig,
+    grid: Grid,
+}
+
+/// From sparse to dense. Nothing inside a pet is blank: a hole would look like the background.
+const RAMP: &[u8; 9] = b".:-=+*#%@";
+/// Covered less than this (of 255), a quarter of a cell is outside.
+const COVERED_FROM: u8 = 96;
+/// Quarters of one cell that differ by this much light (of 255) show an edge.
+const EDGE_FROM: u8 = 96;
+/// The letter for the shape of a set of quarters: bit 0 top left, 1 top right, 2 bottom left,
+/// 3 bottom right.
+const SHAPES: &[u8; 16] = b" `'\",(/7.\\)Y_LJ#";
+
+impl Ascii {
+    /// An encoder that has drawn nothing yet.
+    #[must_use]
+    pub fn new(config: AsciiConfig) -> Self {
+        let grid = Grid::new(false);
+        Self { config, grid }
+    }
+
+    fn letter(&self, frame: &Frame, at: &Placement, col: u32, row: u32) -> Cell {
+        let parts: [Average; 4] =
+            [0, 1, 2, 3].map(|n| sample(frame, at, (col, row), (n % 2, n / 2), 2));
+        let covered = set_of(|n| parts[n].alpha() >= COVERED_FROM);
+        let light = parts.map(|part| self.light(part.color()));
+        let letter = match (covered, edge(light)) {
+            (15, Some(bright)) => SHAPES[bright],
+            (15, None) => {
+                let sum: usize = light.iter().map(|l| usize::from(*l)).sum();
+                RAMP[(sum * RAMP.len() / (4 * 256)).min(RAMP.len() - 1)]
+            }
+            (outline, _) => SHAPES[outline],
+        };
+        Cell::plain(char::from(letter))
+    }
+
+    /// How dense a colour is drawn, 0 to 255: its luma (ITU-R BT.601) on dark.
+    fn light(&self, [r, g, b]: [u8; 3]) -> u8 {
+        let luma = (299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b)) / 1000;
+        let luma = u8::try_from(luma).unwrap_or(255);
+        if self.config.light_background {
+            255 - luma
+        } else {
+            luma
+        }
+    }
+}
+
+/// The bright quarters of a cell with an edge in it.
+fn edge(light: [u8; 4]) -> Option<usize> {
+    let low = light.into_iter().min()?;
+    let high = light.into_iter().max()?;
+    let middle = low.midpoint(high);
+    (high - low >= EDGE_FROM).then(|| set_of(|n| light[n] > middle))
+}
+
+fn set_of(holds: impl Fn(usize) -> bool) -> usize {
+    (0..4).filter(|n| holds(*n)).fold(0, |set, n| set | 1 << n)
+}
+
+impl Encoder for Ascii {
+    fn feed(&self) -> Feed {
+        Feed::Text
+    }
+
+    fn encode(
+        &mut self,
+        frame: &Frame,
+        at: &Placement,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        check_size(frame, at)?;
+        let (cols, rows) = (u32::from(at.size.cols), u32::from(at.size.rows));
+        let cells = (0..rows)
+            .flat_map(|row| (0..cols).map(move |col| (col, row)))
+            .map(|(col, row)| self.letter(frame, at, col, row))
+            .collect();
+        self.grid.draw(cells, at, out);
+        Ok(())
+    }
+
+    fn erase(&mut self, out: &mut Vec<u8>) {
+        self.grid.erase(out);
+    }
+
+    fn reset(&mut self, out: &mut Vec<u8>) {
+        self.grid.erase(out);
+    }
+
+    fn invalidate(&mut self) {
+        self.grid.forget();
+    }
+
+    /// Art larger than its box loses its top rows and its right columns.
+    fn draw_text(
+        &mut self,
+        art: &TextArt,
+        at: &Placement,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let (cols, rows) = (usize::from(at.size.cols), usize::from(at.size.rows));
+        let lines = art.lines();
+        let lines = &lines[lines.len().saturating_sub(rows)..];
+        let (top, left) = (rows - lines.len(), cols.saturating_sub(art.cols()) / 2);
+        let mut cells = vec![Cell::BLANK; cols * rows];
+        for (y, line) in (top..).zip(lines) {
+            for (x, glyph) in (left..cols).zip(line.chars()) {
+                cells[y * cols + x] = Cell::plain(glyph);
+            }
+        }
+        self.grid.draw(cells, at, out);
+        Ok(())
+    }
+}

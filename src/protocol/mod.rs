@@ -9,11 +9,14 @@
 
 pub mod ascii;
 pub mod bubble;
+mod cells;
+mod gif;
 pub mod iterm2;
 pub mod kitty;
 pub mod passthrough;
 pub mod sixel;
 pub mod symbols;
+pub mod text;
 
 use crate::frame::{Frame, TextArt};
 use crate::units::{CellPixels, CellPosition, CellSize, PixelSize};
