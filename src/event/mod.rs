@@ -21,6 +21,14 @@ pub struct Event {
     pub repo: Option<SafeText>,
 }
 
+impl Event {
+    /// An event of that kind, now, from nowhere in particular.
+    #[must_use]
+    pub const fn of(kind: EventKind) -> Self {
+        Self { kind, ts: None, id: None, repo: None }
+    }
+}
+
 /// How a run of tests or a build stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
