@@ -4,7 +4,7 @@ mod terminal;
 
 use super::{Failure, source};
 use buddy_render::event::bus::Bus;
-use buddy_render::mood::{Companion, Mind, OneClip, Personality};
+use buddy_render::mood::{Companion, Mind, OneClip};
 use buddy_render::pet::{Pet, catalog};
 use buddy_render::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
 use buddy_render::terminal::{Choice, Protocol, TerminalError};
@@ -155,7 +155,7 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         return Ok(());
     }
     let pet = Arc::new(source::open_pet(&args.pet)?);
-    let mind = Box::new(companion(&pet, args));
+    let mind = Box::new(companion(&pet, &guests(&pet, args), args));
     let has_events = !std::io::stdin().is_terminal();
     if args.look.geometry.is_some() || !std::io::stdout().is_terminal() {
         return into_pipe(args, &pet, mind, has_events);
@@ -192,11 +192,9 @@ pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
     terminal::preview(args, pet, clip)
 }
 
-fn companion(pet: &Pet, args: &PlayArgs) -> Companion {
-    let clips = pet.clips().iter().map(|clip| (clip.name.clone(), clip.duration, clip.looping));
-    let mut personality = Personality::new(pet.species(), clips.collect(), pet.lines().clone());
-    personality.guests = !args.no_guests;
-    Companion::new(personality, args.look.seed)
+fn companion(pet: &Pet, guests: &Guests, args: &PlayArgs) -> Companion {
+    let visitors = guests.visitors.iter().map(|pet| pet.personality()).collect();
+    Companion::new(pet.personality(), visitors, args.look.seed)
 }
 
 /// The pets that may visit: those whose own trigger may come while another is host.

@@ -2,13 +2,20 @@
 //! owns no thread and draws nothing; time arrives in the input, and the same seed, events and times
 //! give the same effects.
 
-pub mod personality;
+mod companion;
+mod one_clip;
+mod personality;
+mod reaction;
+mod value;
 
 use crate::event::Event;
 use crate::text::SafeText;
 use std::time::Duration;
 
-pub use personality::Species;
+pub use companion::{Companion, LONGEST_FAREWELL, LONGEST_LINE, LONGEST_WAIT, LONGEST_WORK, SLEEP_AFTER, STRONG_SPACING};
+pub use one_clip::OneClip;
+pub use personality::{Personality, Species};
+pub use value::{HALF_LIFE, Mood, REST};
 
 /// What the companion is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,4 +71,14 @@ pub enum Effect {
     Show,
     /// The companion has nothing more to do: after the end of input, once the last reaction ended.
     Leave,
+}
+
+/// Something that decides: a companion, or less.
+pub trait Mind: Send {
+    /// Takes one input and gives back what it wants done. `now` is the time since the start and
+    /// never goes backwards. The first input is a [`Input::Tick`] at the start.
+    fn step(&mut self, now: Duration, input: Input) -> Vec<Effect>;
+
+    /// When it wants a [`Input::Tick`], if nothing happens before.
+    fn next_deadline(&self) -> Option<Duration>;
 }

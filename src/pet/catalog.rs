@@ -1,1 +1,39 @@
-//! To come.
+//! The pets that are built in.
+
+use super::manifest::Manifest;
+use super::{Pet, PetError};
+
+struct Entry {
+    name: &'static str,
+    manifest: &'static str,
+    lottie: &'static [u8],
+    ascii: &'static str,
+}
+
+macro_rules! pets {
+    ($($name:literal),*) => {
+        &[$(Entry {
+            name: $name,
+            manifest: include_str!(concat!("../../pets/", $name, "/pet.toml")),
+            lottie: include_bytes!(concat!("../../pets/", $name, "/", $name, ".lottie")),
+            ascii: include_str!(concat!("../../pets/", $name, "/ascii.txt")),
+        }),*]
+    };
+}
+
+const PETS: &[Entry] = pets!["antigravity", "null", "haiku", "bit", "spectre"];
+
+/// The names of the pets.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    PETS.iter().map(|entry| entry.name).collect()
+}
+
+/// Opens a pet by its name.
+///
+/// # Errors
+/// When there is no pet of that name.
+pub fn load(name: &str) -> Result<Pet, PetError> {
+    let entry = PETS.iter().find(|entry| entry.name == name).ok_or(PetError::Unknown)?;
+    Pet::new(Manifest::parse(entry.manifest)?, entry.lottie.into(), entry.ascii)
+}

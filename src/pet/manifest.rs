@@ -1,1 +1,132 @@
-//! To come.
+//! `pet.toml`: who a pet is and what it says, checked.
+
+use super::PetError;
+use crate::mood::Species;
+use crate::text::SafeText;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The longest name of a pet or clip, in bytes.
+pub const MAX_NAME_BYTES: usize = 32;
+/// The most fallbacks, reactions, or lines for one reaction.
+pub const MAX_ENTRIES: usize = 256;
+
+/// A pet's manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// Its name in commands: a-z, 0-9 and `-`.
+    pub name: String,
+    /// Its name for people.
+    pub title: SafeText,
+    /// Which companion's temper it has.
+    pub species: Species,
+    /// One line about it.
+    pub summary: SafeText,
+    /// What plays instead of a clip that it has not.
+    pub fallbacks: BTreeMap<String, String>,
+    /// What it says, by reaction.
+    pub lines: BTreeMap<String, Vec<SafeText>>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    name: String,
+    title: String,
+    species: String,
+    #[serde(default)]
+    summary: String,
+    #[serde(default)]
+    fallbacks: BTreeMap<String, String>,
+    #[serde(default)]
+    lines: BTreeMap<String, Vec<String>>,
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// When it is not TOML, or a field is missing or not what it must be.
+    pub fn parse(text: &str) -> Result<Self, PetError> {
+        let wire: Wire = toml::from_str(text).map_err(|e| PetError::Manifest(e.to_string().trim_end().to_owned()))?;
+        if !is_name(&wire.name) {
+            let problem = format!("the name is made of 1 to {MAX_NAME_BYTES} of a-z, 0-9 and -");
+            return Err(PetError::Manifest(problem));
+        }
+        let most = wire.lines.values().map(Vec::len).chain([wire.lines.len(), wire.fallbacks.len()]).max();
+        if most > Some(MAX_ENTRIES) {
+            return Err(PetError::Manifest(format!("no list may have more than {MAX_ENTRIES} entries")));
+        }
+        let spoken = |lines: Vec<String>| lines.iter().map(|line| SafeText::new(line)).collect();
+        Ok(Self {
+            title: SafeText::new(&wire.title),
+            species: species(&wire.species)?,
+            summary: SafeText::new(&wire.summary),
+            name: wire.name,
+            fallbacks: wire.fallbacks,
+            lines: wire.lines.into_iter().map(|(reaction, lines)| (reaction, spoken(lines))).collect(),
+        })
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(fits)
+}
+
+fn species(name: &str) -> Result<Species, PetError> {
+    Ok(match name {
+        "owl" => Species::Owl,
+        "cat" => Species::Cat,
+        "crane" => Species::Crane,
+        "dog" => Species::Dog,
+        "ghost" => Species::Ghost,
+        _ => return Err(PetError::Manifest("the species is owl, cat, crane, dog or ghost".to_owned())),
+    })
+}
+
+/// Reads `ascii.txt`: for each clip a line `[clip]` and the rows of its key pose.
+pub(super) fn poses(text: &str) -> BTreeMap<String, String> {
+    let mut poses = BTreeMap::new();
+    let mut rows: Option<&mut String> = None;
+    for line in text.lines() {
+        let name = line.strip_prefix('[').and_then(|l| l.trim_end().strip_suffix(']')).filter(|n| is_name(n));
+        if let Some(name) = name {
+            rows = Some(poses.entry(name.to_owned()).or_default());
+        } else if let Some(rows) = rows.as_deref_mut() {
+            rows.push_str(line);
+            rows.push('\n');
+        }
+    }
+    for rows in poses.values_mut() {
+        rows.truncate(rows.trim_end().len());
+    }
+    poses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_checked() {
+        let good = "name = \"mo\"\ntitle = \"Mo\\u001b[31m\"\nspecies = \"cat\"\n[lines]\nwake = [\"a\\nb\"]";
+        let manifest = Manifest::parse(good).unwrap();
+        assert_eq!((manifest.title.as_str(), manifest.species), ("Mo[31m", Species::Cat));
+        assert_eq!(manifest.lines["wake"][0].as_str(), "a b");
+        for bad in [
+            "",
+            "name = \"../x\"\ntitle = \"\"\nspecies = \"cat\"",
+            "name = \"x\"\ntitle = \"\"\nspecies = \"worm\"",
+            "name = 1",
+        ] {
+            assert!(Manifest::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn poses_are_told_apart() {
+        let poses = poses("junk\n[idle]\n /\\\n[x\n\n[hiss]\n  ^\n\n");
+        assert_eq!(poses["idle"], " /\\\n[x");
+        assert_eq!(poses["hiss"], "  ^");
+    }
+}

@@ -1,5 +1,237 @@
-//! A pet: its manifest, its scene, its poses in letters.
+//! A pet: its manifest, its drawing, its poses in letters. [`catalog`] has those that are built
+//! in, [`build`] compiles new ones, [`sheet`] shows all of one.
 
 pub mod build;
 pub mod catalog;
 pub mod manifest;
+pub mod sheet;
+
+use crate::frame::TextArt;
+use crate::mood::{Personality, Species};
+use crate::scene::dotlottie::DotLottie;
+use crate::scene::lottie::LottieScene;
+use crate::scene::{MAX_ASSET_BYTES, Scene, SceneError};
+use crate::text::SafeText;
+use manifest::Manifest;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The largest manifest or file of letters, in bytes.
+pub const MAX_TEXT_BYTES: u64 = 256 << 10;
+
+/// The clip that every pet has, and to which all fallbacks lead.
+pub const IDLE: &str = "idle";
+
+/// A stretch of a pet's time with a meaning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clip {
+    /// Its name.
+    pub name: String,
+    /// Where it starts in the scene's time.
+    pub start: Duration,
+    /// How long it is.
+    pub duration: Duration,
+    /// Whether its last pose is its first.
+    pub looping: bool,
+    /// The pose that stands for it, from its start.
+    pub key: Duration,
+}
+
+/// A companion, ready to be drawn.
+#[derive(Clone, Debug)]
+pub struct Pet {
+    manifest: Manifest,
+    lottie: Cow<'static, [u8]>,
+    clips: Vec<Clip>,
+    ascii: BTreeMap<String, TextArt>,
+}
+
+/// Why a pet could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PetError {
+    /// There is none of that name.
+    #[error("there is no such pet")]
+    Unknown,
+    /// A file could not be read.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The manifest is not what it must be.
+    #[error("pet.toml: {0}")]
+    Manifest(String),
+    /// The drawing cannot be used.
+    #[error("the drawing: {0}")]
+    Scene(#[from] SceneError),
+    /// The drawing has no clip "idle".
+    #[error("the drawing has no marker \"idle\"")]
+    NoIdle,
+}
+
+impl Pet {
+    /// Opens the pet in `folder`: `pet.toml`, `NAME.lottie`, and `ascii.txt` where there is one.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is too large or malformed.
+    pub fn from_dir(folder: &Path) -> Result<Self, PetError> {
+        let manifest = Manifest::parse(&read_text(&folder.join("pet.toml"))?)?;
+        let lottie = read(&folder.join(format!("{}.lottie", manifest.name)), MAX_ASSET_BYTES)?;
+        let ascii = match read_text(&folder.join("ascii.txt")) {
+            Err(PetError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text?,
+        };
+        Self::new(manifest, lottie.into(), &ascii)
+    }
+
+    fn new(manifest: Manifest, lottie: Cow<'static, [u8]>, ascii: &str) -> Result<Self, PetError> {
+        let container = DotLottie::open(&lottie)?;
+        let extra = container.file(build::EXTRA).ok();
+        let extra = extra.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null);
+        let clips = clips(&open(&container)?, &extra);
+        if !clips.iter().any(|clip| clip.name == IDLE) {
+            return Err(PetError::NoIdle);
+        }
+        let art = |(name, rows): (String, String)| (name, TextArt::new(&rows));
+        let ascii = manifest::poses(ascii).into_iter().map(art).collect();
+        Ok(Self { manifest, lottie, clips, ascii })
+    }
+
+    /// Its name in commands.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.manifest.name
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn title(&self) -> &SafeText {
+        &self.manifest.title
+    }
+
+    /// One line about it.
+    #[must_use]
+    pub fn summary(&self) -> &SafeText {
+        &self.manifest.summary
+    }
+
+    /// Whose temper it has.
+    #[must_use]
+    pub fn species(&self) -> Species {
+        self.manifest.species
+    }
+
+    /// What it can do and say, for a mind.
+    #[must_use]
+    pub fn personality(&self) -> Personality {
+        let own = self.clips.iter().map(|clip| clip.name.as_str());
+        let names = own.chain(self.manifest.fallbacks.keys().map(String::as_str));
+        let length = |name: &str| {
+            let clip = self.clip(self.resolve_clip(name))?;
+            Some((name.to_owned(), clip.duration))
+        };
+        Personality {
+            species: self.species(),
+            title: self.title().clone(),
+            clips: names.filter_map(length).collect(),
+            lines: self.manifest.lines.clone(),
+        }
+    }
+
+    /// Its clips, in the order of the drawing.
+    #[must_use]
+    pub fn clips(&self) -> &[Clip] {
+        &self.clips
+    }
+
+    /// The clip of that very name.
+    #[must_use]
+    pub fn clip(&self, name: &str) -> Option<&Clip> {
+        self.clips.iter().find(|clip| clip.name == name)
+    }
+
+    /// The name of the clip that plays when `name` is asked for: itself, or what the manifest
+    /// says instead, at last `idle`.
+    #[must_use]
+    pub fn resolve_clip<'a>(&'a self, name: &'a str) -> &'a str {
+        let mut name = name;
+        // A chain that goes in a circle ends with the count.
+        for _ in 0..=self.manifest.fallbacks.len() {
+            if self.clip(name).is_some() {
+                return name;
+            }
+            match self.manifest.fallbacks.get(name) {
+                Some(next) => name = next,
+                None => break,
+            }
+        }
+        IDLE
+    }
+
+    /// The pose in letters for a clip, or for the one that stands in for it.
+    #[must_use]
+    pub fn ascii(&self, clip: &str) -> Option<&TextArt> {
+        let pose = |name| self.ascii.get(name);
+        pose(clip).or_else(|| pose(self.resolve_clip(clip))).or_else(|| pose(IDLE))
+    }
+
+    /// Opens its drawing.
+    ///
+    /// # Errors
+    /// When the drawing cannot be read; it could be when the pet was opened.
+    pub fn scene(&self) -> Result<Box<dyn Scene>, SceneError> {
+        Ok(Box::new(open(&DotLottie::open(&self.lottie)?)?))
+    }
+}
+
+fn open(container: &DotLottie) -> Result<LottieScene, SceneError> {
+    let active = container.active();
+    let active = active.ok_or_else(|| SceneError::Container("the manifest names no animation".into()))?;
+    container.animation(active)
+}
+
+/// The scene's segments, with what the container's extra file says of them: without it a clip
+/// loops and its first pose stands for it.
+fn clips(scene: &LottieScene, extra: &Value) -> Vec<Clip> {
+    let rate = f64::from(scene.frame_rate()).max(1.0);
+    let clip = |segment: &crate::scene::Segment| {
+        let about = extra.get("clips").and_then(|clips| clips.get(&segment.name));
+        let about = |name| about.and_then(|about| about.get(name));
+        let key = about("key").and_then(Value::as_f64).unwrap_or(0.0);
+        let key = Duration::try_from_secs_f64(key / rate).unwrap_or_default();
+        Clip {
+            name: segment.name.clone(),
+            start: segment.start,
+            duration: segment.duration,
+            looping: about("loop").and_then(Value::as_bool).unwrap_or(true),
+            key: key.min(segment.duration),
+        }
+    };
+    scene.segments().iter().map(clip).collect()
+}
+
+fn read_text(path: &Path) -> Result<String, PetError> {
+    let bytes = read(path, MAX_TEXT_BYTES)?;
+    String::from_utf8(bytes).map_err(|_| at(path)(io::Error::other("is not UTF-8")))
+}
+
+fn read(path: &Path, most: u64) -> Result<Vec<u8>, PetError> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(at(path))?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(at(path))?;
+    if bytes.len() as u64 > most {
+        return Err(at(path)(io::Error::other(format!("is larger than {} KiB", most >> 10))));
+    }
+    Ok(bytes)
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> PetError {
+    move |error| PetError::File { path: path.to_owned(), error }
+}

@@ -1,6 +1,6 @@
 //! From what was chosen for a terminal to its encoder.
 
-use crate::protocol::ascii::Ascii;
+use crate::protocol::ascii::{Ascii, AsciiConfig};
 use crate::protocol::iterm2::{Iterm2, Iterm2Config};
 use crate::protocol::kitty::{self, IdRange, Kitty, KittyConfig};
 use crate::protocol::passthrough::Passthrough;
@@ -47,9 +47,9 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
         })),
         Protocol::Symbols => match depth(choice.colors) {
             Some(depth) => Box::new(Symbols::new(SymbolsConfig { mode: mode(choice.symbols), depth })),
-            None => Box::new(Ascii::default()),
+            None => Box::new(Ascii::new(AsciiConfig::default())),
         },
-        Protocol::Ascii => Box::new(Ascii::default()),
+        Protocol::Ascii => Box::new(Ascii::new(AsciiConfig::default())),
         Protocol::Text => Box::new(Silent),
     }
 }

@@ -160,7 +160,7 @@ fn refit(player: &mut Player, terminal: &mut Terminal, live: &Live<'_>) -> Resul
 /// When the pet cannot be played or `out` not be written.
 pub fn run_into(player: &mut Player, bus: Option<&Bus>, limit: Option<Duration>, sentences: bool, out: &mut impl Write) -> Result<(), LiveError> {
     let begun = Instant::now();
-    let mut live = Live { bus, limit, synchronized: false, cell: CellPixels::default(), on_key: &mut |_| KeyAction::Ignore };
+    let live = Live { bus, limit, synchronized: false, cell: CellPixels::default(), on_key: &mut |_| KeyAction::Ignore };
     let (mut bytes, mut ended) = (Vec::new(), false);
     player.input(Duration::ZERO, Input::Tick);
     while !player.has_left() && limit.is_none_or(|limit| begun.elapsed() < limit) {
@@ -169,7 +169,6 @@ pub fn run_into(player: &mut Player, bus: Option<&Bus>, limit: Option<Duration>,
         out.flush()?;
         wait(player, &live, begun, wake, &mut ended);
     }
-    live.bus = None;
     player.clear(&mut bytes);
     super::script::flush(player, sentences, &mut bytes, out)?;
     Ok(out.flush()?)

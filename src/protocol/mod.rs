@@ -16,6 +16,7 @@ pub mod kitty;
 pub mod passthrough;
 pub mod sixel;
 pub mod symbols;
+pub mod silent;
 pub mod text;
 
 use crate::frame::{Frame, TextArt};

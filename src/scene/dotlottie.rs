@@ -96,6 +96,14 @@ impl DotLottie {
         found.ok_or_else(|| SceneError::Container(format!("there is no theme {:?}", shown(id))))
     }
 
+    /// The file of this name, inflated.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn file(&self, name: &str) -> Result<Vec<u8>, SceneError> {
+        self.entry(name)
+    }
+
     fn first_of(&self, places: &[&str], id: &str) -> Result<Option<Vec<u8>>, SceneError> {
         let names = places.iter().map(|place| place.replace('*', id));
         let found = names

@@ -1,0 +1,477 @@
+//! The [`Companion`]: which reaction plays, which waits, and what the pet does in between.
+
+use super::personality::{Personality, Species};
+use super::reaction::{self, Reaction, Trigger, World};
+use super::value::Mood;
+use super::{Effect, Input, Mind, Tempo};
+use crate::event::{AgentState, Event, EventKind, Outcome};
+use crate::text::SafeText;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+/// Strong reactions begin at least so far apart, unless a higher priority comes.
+pub const STRONG_SPACING: Duration = Duration::from_secs(8);
+/// A reaction that waited longer is dropped: nobody would know any more what it is about.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// After the end of input the pet stays at most this long.
+pub const LONGEST_FAREWELL: Duration = Duration::from_secs(5);
+/// Without any event for so long, the pet falls asleep.
+pub const SLEEP_AFTER: Duration = Duration::from_secs(600);
+/// Work that nobody heard the end of is over after this.
+pub const LONGEST_WORK: Duration = Duration::from_secs(600);
+/// A line stays no longer.
+pub const LONGEST_LINE: Duration = Duration::from_secs(6);
+
+/// A clip begins at the next 1/6 s after it was asked for.
+const BEAT: Duration = Duration::from_millis(170);
+/// Reactions from this priority on are strong.
+const STRONG: u8 = 50;
+/// The pause before a held reaction's clip comes again; each is twice as long as the last.
+const FIRST_PAUSE: Duration = Duration::from_secs(8);
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// Spectre visits a file once a day.
+const LEGACY_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
+/// The most files that are remembered for that.
+const MAX_LEGACY_FILES: usize = 512;
+
+const IDLE: &str = "idle";
+
+/// One clip of a performance.
+#[derive(Clone, Debug)]
+struct Stage {
+    guest: Option<Species>,
+    clip: String,
+    length: Duration,
+}
+
+/// A reaction that is being played.
+#[derive(Debug)]
+struct Performance {
+    priority: u8,
+    trigger: Trigger,
+    /// What comes after the clip that plays.
+    stages: VecDeque<Stage>,
+    /// When the clip that plays ends.
+    until: Duration,
+    guest: Option<Species>,
+    hold: Option<Hold>,
+}
+
+/// A reaction that stays: its clip comes again, ever more rarely.
+#[derive(Debug)]
+struct Hold {
+    clip: String,
+    pause: Duration,
+    resting: bool,
+}
+
+/// A mind with moods: reactions by priority, with cooldowns, holds and guests. Pure: the same
+/// seed, inputs and times give the same effects.
+#[derive(Debug)]
+pub struct Companion {
+    host: Personality,
+    visitors: Vec<Personality>,
+    random: fastrand::Rng,
+    mood: Mood,
+    tempo: Tempo,
+    world: World,
+    begun: bool,
+    performance: Option<Performance>,
+    waiting: Option<(Reaction, Duration)>,
+    /// When the last strong reaction began, and its priority.
+    last_strong: Option<(Duration, u8)>,
+    cooldowns: HashMap<Trigger, Duration>,
+    legacy: VecDeque<(SafeText, Duration)>,
+    last_event: Duration,
+    asleep: bool,
+    /// Since when somebody works.
+    working: Option<Duration>,
+    ended: Option<Duration>,
+}
+
+impl Companion {
+    /// A companion with the temper of `host`; `visitors` may step in for it. `seed` decides what
+    /// is left to chance.
+    #[must_use]
+    pub fn new(host: Personality, visitors: Vec<Personality>, seed: u64) -> Self {
+        Self {
+            host,
+            visitors,
+            random: fastrand::Rng::with_seed(seed),
+            mood: Mood::default(),
+            tempo: Tempo::Normal,
+            world: World::default(),
+            begun: false,
+            performance: None,
+            waiting: None,
+            last_strong: None,
+            cooldowns: HashMap::new(),
+            legacy: VecDeque::new(),
+            last_event: Duration::ZERO,
+            asleep: false,
+            working: None,
+            ended: None,
+        }
+    }
+
+    /// The mood, 0 to 1.
+    #[must_use]
+    pub fn mood(&self, now: Duration) -> f32 {
+        self.mood.value(now)
+    }
+
+    fn event(&mut self, now: Duration, event: &Event, effects: &mut Vec<Effect>) {
+        let wakes = self.notice(now, event, effects);
+        let reaction = reaction::to(event, self.world);
+        self.remember(event);
+        match reaction {
+            Some(reaction) => self.consider(now, reaction, effects),
+            None if wakes => self.consider(now, Trigger::Wake.reaction(""), effects),
+            None => {}
+        }
+    }
+
+    /// Takes note of what an event says of the world; whether it woke the pet.
+    fn notice(&mut self, now: Duration, event: &Event, effects: &mut Vec<Effect>) -> bool {
+        if let EventKind::Idle { long, .. } = event.kind {
+            if long && !self.asleep {
+                self.fall_asleep(now, effects);
+            }
+            return false;
+        }
+        self.last_event = now;
+        let was_working = self.working.is_some();
+        match &event.kind {
+            EventKind::Say { text } => self.say(text.clone(), effects),
+            EventKind::Mood { value } => self.mood.set(now, *value),
+            EventKind::Hide => effects.push(Effect::Hide),
+            EventKind::Show => effects.push(Effect::Show),
+            EventKind::Commit { .. } | EventKind::Push => self.mood.push(now, 0.04),
+            EventKind::Tests { outcome, .. } | EventKind::Build { outcome, .. } => {
+                self.working = (*outcome == Outcome::Started).then_some(now);
+            }
+            EventKind::Agent { state, .. } => {
+                self.working = (*state == AgentState::Working).then_some(now);
+                if *state != AgentState::Blocked {
+                    self.release(now, Trigger::AgentBlocked, effects);
+                }
+            }
+            EventKind::ConflictResolved => self.release(now, Trigger::Conflict, effects),
+            _ => {}
+        }
+        let woke = std::mem::take(&mut self.asleep);
+        if was_working != self.working.is_some() && self.performance.is_none() && !woke {
+            self.rest(effects);
+        }
+        woke
+    }
+
+    fn remember(&mut self, event: &Event) {
+        if let EventKind::Tests { outcome, .. } = event.kind {
+            match outcome {
+                Outcome::Passed => self.world.red = false,
+                Outcome::Failed => self.world.red = true,
+                Outcome::Started => {}
+            }
+        }
+    }
+
+    /// Plays a reaction now, lets it wait, or drops it.
+    fn consider(&mut self, now: Duration, reaction: Reaction, effects: &mut Vec<Effect>) {
+        self.mood.push(now, reaction.push * self.host.temper(reaction.trigger));
+        if self.is_cooling(now, &reaction) {
+            return;
+        }
+        if !reaction.fact.is_empty() {
+            self.describe(&reaction, effects);
+        }
+        if self.may_begin(now, reaction.priority) {
+            self.begin(now, reaction, effects);
+        } else if self.waiting.as_ref().is_none_or(|(waiting, _)| waiting.priority <= reaction.priority) {
+            self.waiting = Some((reaction, now));
+        }
+    }
+
+    /// Passed by, because the same was shown not long ago.
+    fn is_cooling(&mut self, now: Duration, reaction: &Reaction) -> bool {
+        if reaction.trigger == Trigger::Legacy {
+            return self.was_visited(now, &reaction.fact);
+        }
+        let until = self.cooldowns.get(&reaction.trigger).copied();
+        let held = |p: &Performance| p.hold.is_some() && p.trigger == reaction.trigger;
+        until.is_some_and(|until| now < until) || self.performance.as_ref().is_some_and(held)
+    }
+
+    fn was_visited(&mut self, now: Duration, file: &SafeText) -> bool {
+        self.legacy.retain(|(_, at)| now < *at + LEGACY_AGAIN);
+        if self.legacy.iter().any(|(visited, _)| visited == file) {
+            return true;
+        }
+        if self.legacy.len() == MAX_LEGACY_FILES {
+            self.legacy.pop_front();
+        }
+        self.legacy.push_back((file.clone(), now));
+        false
+    }
+
+    fn may_begin(&self, now: Duration, priority: u8) -> bool {
+        if let Some(performance) = &self.performance {
+            return priority > performance.priority;
+        }
+        let spaced = |(at, last): (Duration, u8)| now >= at + STRONG_SPACING || priority > last;
+        priority < STRONG || self.last_strong.is_none_or(spaced)
+    }
+
+    fn begin(&mut self, now: Duration, reaction: Reaction, effects: &mut Vec<Effect>) {
+        if let Some(old) = self.performance.take() {
+            // A guest that is interrupted goes with its reaction.
+            if old.guest.is_some() {
+                effects.push(Effect::Guest(None));
+            }
+            self.keep_held(now, old, &reaction);
+        }
+        self.asleep = false;
+        if reaction.priority >= STRONG {
+            self.last_strong = Some((now, reaction.priority));
+        }
+        self.cooldowns.insert(reaction.trigger, now + reaction.cooldown);
+        let mut stages = self.stages(&reaction);
+        let hold = reaction.held.then(|| Hold {
+            clip: stages.back().map_or_else(|| IDLE.to_owned(), |stage| stage.clip.clone()),
+            pause: FIRST_PAUSE,
+            resting: false,
+        });
+        let speaker = stages.front().and_then(|stage| stage.guest);
+        let line = reaction.quote.clone().or_else(|| self.line(speaker, reaction.trigger));
+        let first = stages.pop_front();
+        let mut performance = Performance {
+            priority: reaction.priority,
+            trigger: reaction.trigger,
+            stages,
+            until: now,
+            guest: None,
+            hold,
+        };
+        if let Some(stage) = first {
+            performance.enter(now, stage, effects);
+        }
+        self.performance = Some(performance);
+        if let Some(line) = line {
+            self.say(line, effects);
+        }
+    }
+
+    /// A held reaction that something higher interrupts comes back after it.
+    fn keep_held(&mut self, now: Duration, old: Performance, new: &Reaction) {
+        let resolved = old.trigger == Trigger::Conflict && new.trigger == Trigger::ConflictResolved;
+        if old.hold.is_some() && !resolved && new.trigger != old.trigger {
+            self.cooldowns.remove(&old.trigger);
+            self.waiting = Some((old.trigger.reaction(""), now + LONGEST_FAREWELL));
+        }
+    }
+
+    /// The clips of a reaction, with the guest whose part it is.
+    fn stages(&self, reaction: &Reaction) -> VecDeque<Stage> {
+        let own = |clip: &str| Stage { guest: None, clip: clip.to_owned(), length: self.host.length(clip) };
+        let visitor = |species| self.visitors.iter().find(|v| v.species == species && species != self.host.species);
+        let theirs = |guest: &Personality, clips: &[&str]| -> VecDeque<Stage> {
+            let stage = |clip: &&str| Stage {
+                guest: Some(guest.species),
+                clip: (*clip).to_owned(),
+                length: guest.length(clip),
+            };
+            clips.iter().map(stage).collect()
+        };
+        match (reaction.trigger, visitor(Species::Ghost), visitor(Species::Cat)) {
+            (Trigger::Legacy, Some(ghost), _) => theirs(ghost, &["appear", "whisper", "vanish"]),
+            (Trigger::Legacy, None, _) if self.host.species != Species::Ghost => [own("alert")].into(),
+            (Trigger::Conflict, _, Some(cat)) => {
+                let mut stages = theirs(cat, &["hiss"]);
+                stages.push_back(own("alert"));
+                stages
+            }
+            _ => [own(&reaction.clip)].into(),
+        }
+    }
+
+    fn line(&mut self, speaker: Option<Species>, trigger: Trigger) -> Option<SafeText> {
+        let visitor = speaker.and_then(|species| self.visitors.iter().find(|v| v.species == species));
+        let lines = visitor.unwrap_or(&self.host).lines.get(trigger.lines())?;
+        let index = self.random.usize(..lines.len().max(1));
+        lines.get(index).cloned()
+    }
+
+    #[expect(clippy::unused_self, reason = "speaking is the companion's")]
+    fn say(&self, line: SafeText, effects: &mut Vec<Effect>) {
+        if line.is_empty() {
+            return;
+        }
+        let reading = Duration::from_millis(2000 + 60 * u64::try_from(line.width()).unwrap_or(0));
+        effects.push(Effect::Describe(SafeText::new(&format!("“{line}”"))));
+        effects.push(Effect::Say { line, stay: reading.min(LONGEST_LINE) });
+    }
+
+    fn describe(&self, reaction: &Reaction, effects: &mut Vec<Effect>) {
+        let sentence = format!("{}: {}.", self.host.title, reaction.fact);
+        effects.push(Effect::Describe(SafeText::new(&sentence)));
+    }
+
+    /// What a held reaction waited for has happened.
+    fn release(&mut self, now: Duration, trigger: Trigger, effects: &mut Vec<Effect>) {
+        self.waiting.take_if(|(waiting, _)| waiting.trigger == trigger);
+        if let Some(performance) = self.performance.as_mut().filter(|p| p.trigger == trigger) {
+            let resting = performance.hold.take().is_some_and(|hold| hold.resting);
+            performance.priority = 0;
+            if resting {
+                self.finish(now, effects);
+            }
+        }
+    }
+
+    fn fall_asleep(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        self.asleep = true;
+        self.working = None;
+        if self.performance.is_none() {
+            self.rest(effects);
+            let line = self.line_of("sleep");
+            if let Some(line) = line.filter(|_| now > Duration::ZERO) {
+                self.say(line, effects);
+            }
+        }
+    }
+
+    fn line_of(&mut self, key: &str) -> Option<SafeText> {
+        let lines = self.host.lines.get(key)?;
+        let index = self.random.usize(..lines.len().max(1));
+        lines.get(index).cloned()
+    }
+
+    /// What the pet does when nothing happens.
+    fn rest(&self, effects: &mut Vec<Effect>) {
+        let clip = match (self.asleep, self.working) {
+            (true, _) => "sleep",
+            (false, Some(_)) => "work",
+            (false, None) => IDLE,
+        };
+        effects.push(Effect::Play { clip: clip.to_owned(), looping: true, urgent: false });
+    }
+
+    /// Goes on to the next clip, or to rest, when a clip's time is over.
+    fn advance(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        let Some(performance) = self.performance.as_mut().filter(|p| p.until <= now) else { return };
+        if let Some(stage) = performance.stages.pop_front() {
+            performance.enter(now, stage, effects);
+        } else if performance.hold.is_some() && self.ended.is_none() {
+            let length = |clip: &str| self.host.length(clip);
+            performance.hold_on(now, length, effects);
+        } else {
+            self.finish(now, effects);
+        }
+    }
+
+    fn finish(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        if self.performance.take().is_some_and(|old| old.guest.is_some()) {
+            effects.push(Effect::Guest(None));
+        }
+        self.begin_waiting(now, effects);
+        if self.performance.is_none() {
+            self.rest(effects);
+        }
+    }
+
+    fn begin_waiting(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        self.waiting.take_if(|(_, since)| now > *since + LONGEST_WAIT);
+        let leaving = self.ended.is_some();
+        let ready = self.waiting.as_ref().is_some_and(|(r, _)| leaving || self.may_begin(now, r.priority));
+        if ready && self.performance.is_none() {
+            if let Some((reaction, _)) = self.waiting.take() {
+                self.begin(now, reaction, effects);
+            }
+        }
+    }
+
+    fn pass_time(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        self.advance(now, effects);
+        self.begin_waiting(now, effects);
+        if self.working.is_some_and(|since| now >= since + LONGEST_WORK) {
+            self.working = None;
+            if self.performance.is_none() {
+                self.rest(effects);
+            }
+        }
+        if !self.asleep && self.performance.is_none() && now >= self.last_event + SLEEP_AFTER {
+            self.fall_asleep(now, effects);
+        }
+    }
+
+    fn may_leave(&self, now: Duration) -> bool {
+        let busy = self.performance.is_some() || self.waiting.is_some();
+        self.ended.is_some_and(|ended| !busy || now >= ended + LONGEST_FAREWELL)
+    }
+}
+
+impl Performance {
+    fn enter(&mut self, now: Duration, stage: Stage, effects: &mut Vec<Effect>) {
+        if stage.guest != self.guest {
+            effects.push(Effect::Guest(stage.guest));
+            self.guest = stage.guest;
+        }
+        self.until = now + BEAT + stage.length;
+        effects.push(Effect::Play { clip: stage.clip, looping: false, urgent: true });
+    }
+
+    /// Rests for a while, then does its clip again.
+    fn hold_on(&mut self, now: Duration, length: impl Fn(&str) -> Duration, effects: &mut Vec<Effect>) {
+        let Some(hold) = &mut self.hold else { return };
+        hold.resting = !hold.resting;
+        if hold.resting {
+            self.until = now + hold.pause;
+            hold.pause = (hold.pause * 2).min(LONGEST_PAUSE);
+            effects.push(Effect::Play { clip: IDLE.to_owned(), looping: true, urgent: false });
+        } else {
+            self.until = now + BEAT + length(&hold.clip);
+            effects.push(Effect::Play { clip: hold.clip.clone(), looping: false, urgent: true });
+        }
+    }
+}
+
+impl Mind for Companion {
+    fn step(&mut self, now: Duration, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if !std::mem::replace(&mut self.begun, true) {
+            self.rest(&mut effects);
+        }
+        match input {
+            Input::Event(event) => {
+                self.pass_time(now, &mut effects);
+                self.event(now, &event, &mut effects);
+            }
+            Input::Tick => self.pass_time(now, &mut effects),
+            Input::EndOfInput => {
+                self.ended.get_or_insert(now);
+                self.pass_time(now, &mut effects);
+            }
+        }
+        let tempo = self.mood.tempo(now);
+        if std::mem::replace(&mut self.tempo, tempo) != tempo {
+            effects.push(Effect::Tempo(tempo));
+        }
+        if self.may_leave(now) {
+            effects.push(Effect::Leave);
+        }
+        effects
+    }
+
+    fn next_deadline(&self) -> Option<Duration> {
+        let clip = self.performance.as_ref().map(|performance| performance.until);
+        let spaced = self.last_strong.map_or(Duration::ZERO, |(at, _)| at + STRONG_SPACING);
+        let waiting = self.waiting.as_ref().filter(|_| self.performance.is_none()).map(|_| spaced);
+        let farewell = self.ended.map(|at| at + LONGEST_FAREWELL);
+        let asleep = (!self.asleep && self.performance.is_none()).then_some(self.last_event + SLEEP_AFTER);
+        let working = self.working.map(|since| since + LONGEST_WORK);
+        [clip, waiting, farewell, asleep, working].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests;

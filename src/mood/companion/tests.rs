@@ -1,0 +1,219 @@
+use super::*;
+
+fn personality(species: Species) -> Personality {
+    let names = ["idle", "happy", "alert", "sad", "sleep", "wake", "work", "purr", "hiss", "hoot", "celebrate",
+        "side-eye", "tap-glass", "fetch", "fold", "appear", "whisper", "vanish", "glow"];
+    let keys = ["tests-passed", "tests-failed", "tests-green-again", "conflict", "legacy", "sleep", "lint-error"];
+    let line = |key: &str| (key.to_owned(), vec![SafeText::new(&format!("{species:?} {key}"))]);
+    Personality {
+        species,
+        title: SafeText::new("Pet"),
+        clips: names.iter().map(|name| ((*name).to_owned(), Duration::from_secs(2))).collect(),
+        lines: keys.into_iter().map(line).collect(),
+    }
+}
+
+/// A companion that logs what it plays, with seconds.
+struct Log {
+    companion: Companion,
+    plays: Vec<(u64, String)>,
+    says: Vec<String>,
+    guests: Vec<Option<Species>>,
+    left: Option<u64>,
+    now: Duration,
+}
+
+impl Log {
+    fn new(species: Species, visitors: &[Species]) -> Self {
+        let visitors = visitors.iter().map(|s| personality(*s)).collect();
+        let companion = Companion::new(personality(species), visitors, 7);
+        let mut log = Self { companion, plays: vec![], says: vec![], guests: vec![], left: None, now: Duration::ZERO };
+        log.feed(Input::Tick);
+        log
+    }
+
+    fn feed(&mut self, input: Input) {
+        for effect in self.companion.step(self.now, input) {
+            match effect {
+                Effect::Play { clip, .. } => self.plays.push((self.now.as_secs(), clip)),
+                Effect::Say { line, .. } => self.says.push(line.as_str().to_owned()),
+                Effect::Guest(guest) => self.guests.push(guest),
+                Effect::Leave => _ = self.left.get_or_insert(self.now.as_secs()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Lets time pass to `seconds`, ticking at each deadline, and then tells it of an event.
+    fn at(&mut self, seconds: u64, kind: EventKind) -> &mut Self {
+        self.until(seconds);
+        self.feed(Input::Event(Event::of(kind)));
+        self
+    }
+
+    fn until(&mut self, seconds: u64) -> &mut Self {
+        let to = Duration::from_secs(seconds);
+        while let Some(at) = self.companion.next_deadline().filter(|at| *at <= to && *at > self.now) {
+            self.now = at;
+            self.feed(Input::Tick);
+        }
+        self.now = to;
+        self
+    }
+
+    fn clips(&self) -> Vec<&str> {
+        self.plays.iter().map(|(_, clip)| clip.as_str()).collect()
+    }
+}
+
+fn passed() -> EventKind {
+    EventKind::Tests { outcome: Outcome::Passed, passed: 42, failed: 0, ignored: 0 }
+}
+
+fn failed() -> EventKind {
+    EventKind::Tests { outcome: Outcome::Failed, passed: 40, failed: 2, ignored: 0 }
+}
+
+#[test]
+fn it_idles_reacts_and_idles_again() {
+    let mut log = Log::new(Species::Cat, &[]);
+    log.at(1, passed()).until(10);
+    assert_eq!(log.clips(), ["idle", "purr", "idle"]);
+    assert_eq!(log.says, ["Cat tests-passed"]);
+    assert!(log.companion.mood(log.now) > super::super::REST);
+}
+
+#[test]
+fn green_after_red_is_a_feast_and_the_same_again_is_not() {
+    let mut log = Log::new(Species::Cat, &[]);
+    log.at(1, failed()).at(12, passed()).at(24, passed()).at(40, passed()).until(50);
+    assert_eq!(log.clips(), ["idle", "sad", "idle", "celebrate", "idle", "purr", "idle"]);
+}
+
+#[test]
+fn a_higher_priority_interrupts_and_a_lower_one_waits() {
+    let mut log = Log::new(Species::Cat, &[]);
+    log.at(1, passed()).at(2, failed()).until(6);
+    assert_eq!(log.clips(), ["idle", "purr", "sad", "idle"]);
+    let mut log = Log::new(Species::Cat, &[]);
+    log.at(1, failed()).at(2, EventKind::LargeDelete { deleted: 60 }).until(30);
+    assert_eq!(log.plays[3], (9, "hoot".to_owned()), "not within 8 s");
+}
+
+#[test]
+fn what_waited_too_long_is_dropped() {
+    let mut log = Log::new(Species::Cat, &[]);
+    log.at(1, EventKind::Conflict { files: 1 }).at(2, passed()).at(60, EventKind::ConflictResolved).until(90);
+    assert!(!log.clips().contains(&"purr"), "{:?}", log.plays);
+}
+
+#[test]
+fn a_conflict_is_held_until_it_is_resolved() {
+    let mut log = Log::new(Species::Cat, &[]);
+    log.at(1, EventKind::Conflict { files: 2 }).until(40);
+    let hisses = log.clips().iter().filter(|clip| **clip == "hiss").count();
+    assert!((2..=4).contains(&hisses), "{:?}", log.plays);
+    log.at(41, EventKind::ConflictResolved).until(600);
+    assert_eq!(log.clips()[log.clips().len() - 2..], ["happy", "idle"]);
+}
+
+#[test]
+fn the_agent_is_answered_and_the_glass_is_quiet() {
+    let mut log = Log::new(Species::Dog, &[]);
+    let agent = |state| EventKind::Agent { state, app: None, message: None };
+    log.at(1, agent(AgentState::Blocked)).until(20).at(21, agent(AgentState::Working)).until(25);
+    assert_eq!(*log.clips().last().unwrap(), "work");
+    log.at(26, agent(AgentState::Done)).until(40);
+    assert_eq!(*log.clips().last().unwrap(), "idle");
+}
+
+#[test]
+fn spectre_comes_once_a_file_and_quotes() {
+    let legacy = || EventKind::Legacy {
+        path: Some(SafeText::new("old.c")),
+        age_days: Some(4000),
+        author: Some(SafeText::new("Ada")),
+        sha: None,
+        subject: Some(SafeText::new("make it fast")),
+    };
+    let mut log = Log::new(Species::Owl, &[Species::Ghost]);
+    log.at(1, legacy()).until(20).at(21, legacy()).until(40);
+    assert_eq!(log.clips(), ["idle", "appear", "whisper", "vanish", "idle"]);
+    assert_eq!(log.guests, [Some(Species::Ghost), None]);
+    assert_eq!(log.says, ["“make it fast” Ada"]);
+}
+
+#[test]
+fn null_steps_in_at_a_conflict_and_the_host_stays_alert() {
+    let mut log = Log::new(Species::Owl, &[Species::Cat]);
+    log.at(1, EventKind::Conflict { files: 1 }).until(8);
+    assert_eq!(log.clips()[..4], ["idle", "hiss", "alert", "idle"]);
+    assert_eq!(log.guests, [Some(Species::Cat), None]);
+}
+
+#[test]
+fn it_sleeps_and_wakes() {
+    let mut log = Log::new(Species::Cat, &[]);
+    log.until(700);
+    assert_eq!(log.plays.last().unwrap(), &(600, "sleep".to_owned()));
+    log.at(701, EventKind::Active).until(710);
+    assert_eq!(log.clips(), ["idle", "sleep", "wake", "idle"]);
+    log.at(711, EventKind::Idle { seconds: 600, long: true }).at(712, failed()).until(730);
+    assert_eq!(log.clips()[4..], ["sleep", "sad", "idle"]);
+}
+
+#[test]
+fn it_leaves_after_its_last_reaction_and_never_late() {
+    let mut log = Log::new(Species::Cat, &[]);
+    log.feed(Input::EndOfInput);
+    assert_eq!(log.left, Some(0));
+    let mut log = Log::new(Species::Cat, &[]);
+    log.at(1, passed()).feed(Input::EndOfInput);
+    log.until(30);
+    assert_eq!(log.left, Some(3));
+    let mut log = Log::new(Species::Cat, &[]);
+    log.at(1, EventKind::Conflict { files: 1 }).feed(Input::EndOfInput);
+    log.until(30);
+    assert!(log.left.is_some_and(|at| at <= 6), "{:?}", log.left);
+}
+
+#[test]
+fn the_same_seed_and_events_give_the_same_effects() {
+    let run = |seed| {
+        let mut companion = Companion::new(personality(Species::Owl), vec![personality(Species::Ghost)], seed);
+        let mut random = fastrand::Rng::with_seed(3);
+        let (mut now, mut effects) = (Duration::ZERO, Vec::new());
+        for _ in 0..5000 {
+            now += Duration::from_millis(random.u64(..3000));
+            let kind = match random.u8(..9) {
+                0 => passed(),
+                1 => failed(),
+                2 => EventKind::Conflict { files: 1 },
+                3 => EventKind::ConflictResolved,
+                4 => EventKind::LargeDelete { deleted: random.u64(..100) },
+                5 => EventKind::Idle { seconds: 600, long: random.bool() },
+                6 => EventKind::Mood { value: random.f32() },
+                7 => EventKind::Agent { state: AgentState::Blocked, app: None, message: None },
+                _ => EventKind::Active,
+            };
+            effects.extend(companion.step(now, Input::Event(Event::of(kind))));
+            assert!((0.0..=1.0).contains(&companion.mood(now)));
+        }
+        effects
+    };
+    assert_eq!(run(1), run(1));
+}
+
+#[test]
+fn strong_reactions_keep_their_distance() {
+    let mut log = Log::new(Species::Cat, &[]);
+    for second in 1..600 {
+        let kind = if second % 2 == 0 { failed() } else { EventKind::Lint {
+            level: crate::event::LintLevel::Error, count: 1, code: None, path: None, line: None, message: None } };
+        log.at(second, kind);
+    }
+    let strong: Vec<u64> = log.plays.iter().filter(|(_, c)| c == "sad" || c == "side-eye").map(|(at, _)| *at).collect();
+    let close = strong.windows(2).filter(|pair| pair[1] - pair[0] < 8).count();
+    assert!(close <= 1, "{strong:?}");
+    assert!(strong.len() > 20);
+}

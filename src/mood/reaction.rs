@@ -1,0 +1,220 @@
+//! The table of reactions: which event moves a companion, how much, how long, and what it says.
+
+use crate::event::{AgentState, Event, EventKind, LintLevel, Outcome};
+use crate::intent::rules;
+use crate::text::SafeText;
+use std::time::Duration;
+
+/// What set a reaction off. Cooldowns are kept by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Trigger {
+    Asked,
+    Conflict,
+    ConflictResolved,
+    AgentBlocked,
+    AgentDone,
+    AgentError,
+    TestsFailed,
+    TestsPassed,
+    TestsGreenAgain,
+    BuildFailed,
+    BuildPassed,
+    LargeDelete,
+    LintError,
+    Legacy,
+    Docs,
+    Condense,
+    Whisper,
+    Wake,
+}
+
+/// What an event would have the companion do.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Reaction {
+    pub(super) trigger: Trigger,
+    /// 0 to 100; a higher one interrupts.
+    pub(super) priority: u8,
+    /// The clip, played once.
+    pub(super) clip: String,
+    /// How the mood is pushed.
+    pub(super) push: f32,
+    /// How long the same trigger is passed by after it.
+    pub(super) cooldown: Duration,
+    /// What happened, for people to read.
+    pub(super) fact: SafeText,
+    /// What to say instead of a line of the pet's own.
+    pub(super) quote: Option<SafeText>,
+    /// Whether it stays until the opposite happens.
+    pub(super) held: bool,
+}
+
+const NONE: Duration = Duration::ZERO;
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+impl Trigger {
+    /// The key of the pet's lines for it.
+    pub(super) const fn lines(self) -> &'static str {
+        match self {
+            Self::Asked | Self::Whisper => "",
+            Self::Conflict => "conflict",
+            Self::ConflictResolved => "conflict-resolved",
+            Self::AgentBlocked => "agent-blocked",
+            Self::AgentDone => "agent-done",
+            Self::AgentError => "agent-error",
+            Self::TestsFailed => "tests-failed",
+            Self::TestsPassed => "tests-passed",
+            Self::TestsGreenAgain => "tests-green-again",
+            Self::BuildFailed => "build-failed",
+            Self::BuildPassed => "build-passed",
+            Self::LargeDelete => "large-delete",
+            Self::LintError => "lint-error",
+            Self::Legacy => "legacy",
+            Self::Docs => "docs",
+            Self::Condense => "condense",
+            Self::Wake => "wake",
+        }
+    }
+
+    /// Priority, clip, push and cooldown.
+    const fn row(self) -> (u8, &'static str, f32, Duration) {
+        match self {
+            Self::Asked => (95, "", 0.0, NONE),
+            Self::Conflict => (90, "hiss", -0.15, NONE),
+            Self::ConflictResolved => (88, "happy", 0.12, NONE),
+            Self::AgentBlocked => (85, "tap-glass", -0.02, NONE),
+            Self::TestsFailed => (80, "sad", -0.12, seconds(20)),
+            Self::BuildFailed => (80, "sad", -0.10, seconds(20)),
+            Self::AgentError => (75, "sad", -0.08, seconds(20)),
+            Self::LargeDelete => (70, "hoot", 0.10, seconds(600)),
+            Self::TestsGreenAgain => (65, "celebrate", 0.20, NONE),
+            Self::TestsPassed => (60, "purr", 0.10, seconds(90)),
+            Self::BuildPassed => (55, "happy", 0.05, seconds(90)),
+            Self::AgentDone => (58, "happy", 0.08, seconds(30)),
+            Self::LintError => (50, "side-eye", -0.04, seconds(60)),
+            Self::Legacy => (40, "whisper", 0.02, NONE),
+            Self::Docs => (40, "fetch", 0.04, seconds(300)),
+            Self::Condense => (30, "fold", 0.03, seconds(300)),
+            Self::Whisper => (25, "glow", 0.02, seconds(30)),
+            Self::Wake => (20, "wake", 0.0, NONE),
+        }
+    }
+
+    /// Its reaction, with what happened told as `fact`.
+    pub(super) fn reaction(self, fact: &str) -> Reaction {
+        let (priority, clip, push, cooldown) = self.row();
+        Reaction {
+            trigger: self,
+            priority,
+            clip: clip.to_owned(),
+            push,
+            cooldown,
+            fact: SafeText::new(fact),
+            quote: None,
+            held: matches!(self, Self::Conflict | Self::AgentBlocked),
+        }
+    }
+}
+
+/// What the companion knows of the world that a reaction depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct World {
+    /// The last run of tests failed.
+    pub(super) red: bool,
+}
+
+/// The reaction to an event, if it is one to react to.
+pub(super) fn to(event: &Event, world: World) -> Option<Reaction> {
+    if let Some(lines) = rules::large_delete(&event.kind) {
+        return Some(Trigger::LargeDelete.reaction(&format!("{lines} lines deleted")));
+    }
+    match &event.kind {
+        EventKind::Tests { outcome, passed, failed, .. } => tests(*outcome, *passed, *failed, world),
+        EventKind::Build { outcome: Outcome::Passed, .. } => {
+            Some(Trigger::BuildPassed.reaction("the build passed"))
+        }
+        EventKind::Build { outcome: Outcome::Failed, errors } => {
+            Some(Trigger::BuildFailed.reaction(&format!("the build failed{}", counted(*errors, " with", "error"))))
+        }
+        EventKind::Lint { level: LintLevel::Error, count, .. } => {
+            Some(Trigger::LintError.reaction(&format!("the linter found{}", counted((*count).max(1), "", "error"))))
+        }
+        EventKind::Conflict { files } => {
+            Some(Trigger::Conflict.reaction(&format!("a merge conflict{}", counted(*files, " in", "file"))))
+        }
+        EventKind::ConflictResolved => Some(Trigger::ConflictResolved.reaction("the conflict is resolved")),
+        EventKind::Agent { state, app, message } => agent(*state, app.as_ref(), message.as_ref()),
+        EventKind::Whisper { .. } => Some(Trigger::Whisper.reaction("a whisper is ready")),
+        EventKind::Play { clip } => {
+            let asked = Trigger::Asked.reaction("");
+            Some(Reaction { clip: clip.clone(), ..asked })
+        }
+        kind => found(kind),
+    }
+}
+
+fn tests(outcome: Outcome, passed: u64, failed: u64, world: World) -> Option<Reaction> {
+    match outcome {
+        Outcome::Started => None,
+        Outcome::Passed if world.red => {
+            Some(Trigger::TestsGreenAgain.reaction(&format!("green again,{} passed", counted(passed, "", "test"))))
+        }
+        Outcome::Passed => Some(Trigger::TestsPassed.reaction(&format!("{} passed", counted(passed, "", "test").trim_start()))),
+        Outcome::Failed => Some(Trigger::TestsFailed.reaction(&format!("{} failed", counted(failed, "", "test").trim_start()))),
+    }
+}
+
+fn agent(state: AgentState, app: Option<&SafeText>, message: Option<&SafeText>) -> Option<Reaction> {
+    let who = app.map_or("the agent", SafeText::as_str);
+    let (trigger, what) = match state {
+        AgentState::Working => return None,
+        AgentState::Blocked => (Trigger::AgentBlocked, "waits for you"),
+        AgentState::Done => (Trigger::AgentDone, "is done"),
+        AgentState::Error => (Trigger::AgentError, "gave up"),
+    };
+    let said = message.map_or_else(String::new, |message| format!(": {message}"));
+    Some(trigger.reaction(&format!("{who} {what}{said}")))
+}
+
+/// What the pets bring, whisper or fold.
+fn found(kind: &EventKind) -> Option<Reaction> {
+    match kind {
+        EventKind::Docs { title, path } => {
+            let page = joined(&[title.as_ref(), path.as_ref()], ", ");
+            let quote = (!page.is_empty()).then(|| SafeText::new(&format!("! {page}")));
+            Some(Reaction { quote, ..Trigger::Docs.reaction(&format!("documentation found {page}")) })
+        }
+        EventKind::Condense { path, before, after, message } => {
+            let size = before.zip(*after).map_or_else(String::new, |(b, a)| format!(" from {b} lines to {a}"));
+            let place = path.as_ref().map_or("this", SafeText::as_str);
+            let fact = format!("{place} could be shorter{size}");
+            Some(Reaction { quote: message.clone(), ..Trigger::Condense.reaction(&fact) })
+        }
+        EventKind::Legacy { path, author, sha, subject, age_days, .. } => {
+            let age = age_days.map_or_else(String::new, |days| format!(", {days} days old"));
+            let place = path.as_ref().map_or("old code", SafeText::as_str);
+            let words = subject.as_ref().map(|subject| {
+                let source = joined(&[author.as_ref(), sha.as_ref()], ", ");
+                SafeText::new(&format!("“{subject}” {source}"))
+            });
+            Some(Reaction { quote: words, ..Trigger::Legacy.reaction(&format!("{place}{age}")) })
+        }
+        _ => None,
+    }
+}
+
+fn joined(parts: &[Option<&SafeText>], separator: &str) -> String {
+    let parts: Vec<&str> = parts.iter().flatten().map(|part| part.as_str()).collect();
+    parts.join(separator)
+}
+
+/// " in 2 files", " in 1 file", or nothing where none were counted.
+fn counted(count: u64, word: &str, noun: &str) -> String {
+    match count {
+        0 if word.is_empty() => format!(" {noun}s"),
+        0 => String::new(),
+        1 => format!("{word} 1 {noun}"),
+        _ => format!("{word} {count} {noun}s"),
+    }
+}

@@ -1,0 +1,111 @@
+//! The pet compiler: `rig.svg` and `clips.toml` (pets/README.md) become a dotLottie file of one
+//! animation with a marker a clip, and a still SVG.
+//!
+//! The same sources always give the same files.
+
+mod animate;
+mod clips;
+mod container;
+mod rig;
+mod still;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub(super) use container::EXTRA;
+pub use clips::{MAX_CLIPS, MAX_FRAMES};
+pub use rig::MAX_DEPTH;
+
+/// The largest source file that is read, in bytes.
+pub const MAX_SOURCE_BYTES: u64 = 4 << 20;
+
+/// Why a pet could not be compiled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A file could not be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The drawing breaks a rule.
+    #[error("rig.svg {0}")]
+    Rig(String),
+    /// The timelines break a rule.
+    #[error("clips.toml {0}")]
+    Clips(String),
+    /// The container could not be written.
+    #[error("the .lottie container cannot be written: {0}")]
+    Container(String),
+}
+
+/// A compiled pet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compiled {
+    /// The Lottie animation, JSON.
+    pub animation: String,
+    /// What Lottie has no word for: which clips loop, and their key poses. JSON.
+    pub extra: String,
+    /// The drawing at rest, SVG.
+    pub still: String,
+}
+
+impl Compiled {
+    /// The dotLottie container (version 2) that holds the animation.
+    ///
+    /// # Errors
+    /// When the zip cannot be written, which memory alone would prevent.
+    pub fn to_dotlottie(&self, name: &str) -> Result<Vec<u8>, BuildError> {
+        container::write(self, name)
+    }
+}
+
+/// Compiles a drawing and its timelines.
+///
+/// # Errors
+/// When one of them breaks a rule of pets/README.md; the message says which and where.
+pub fn compile(rig_svg: &str, clips_toml: &str) -> Result<Compiled, BuildError> {
+    let rig = rig::parse(rig_svg)?;
+    let clips = clips::parse(clips_toml)?;
+    Ok(Compiled {
+        animation: animate::animation(&rig, &clips)?.to_string(),
+        extra: animate::extra(&clips).to_string(),
+        still: still::svg(&rig),
+    })
+}
+
+/// Compiles the sources in `folder` and writes `NAME.lottie` and `NAME.svg` beside them, where
+/// NAME is the folder's own name. Gives back the paths that were written.
+///
+/// # Errors
+/// When a file cannot be read or written, or a source breaks a rule.
+pub fn build_folder(folder: &Path) -> Result<Vec<PathBuf>, BuildError> {
+    let folder = fs::canonicalize(folder).map_err(at(folder))?;
+    let compiled = compile(&read(&folder.join("rig.svg"))?, &read(&folder.join("clips.toml"))?)?;
+    let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let files = [("lottie", compiled.to_dotlottie(&name)?), ("svg", compiled.still.into_bytes())];
+    let mut written = Vec::new();
+    for (extension, bytes) in files {
+        let path = folder.join(format!("{name}.{extension}"));
+        fs::write(&path, bytes).map_err(at(&path))?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+fn read(path: &Path) -> Result<String, BuildError> {
+    let size = fs::metadata(path).map_err(at(path))?.len();
+    if size > MAX_SOURCE_BYTES {
+        let error = io::Error::other(format!("is larger than {} MiB", MAX_SOURCE_BYTES >> 20));
+        return Err(at(path)(error));
+    }
+    fs::read_to_string(path).map_err(at(path))
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> BuildError {
+    move |error| BuildError::File { path: path.to_owned(), error }
+}
