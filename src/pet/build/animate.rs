@@ -120,9 +120,11 @@ impl Timeline<'_> {
         if let Some(paint) = &shape.fill {
             items.push(fill(paint, shape.even_odd));
         }
+        let opacity = Value::Number(shape.opacity * 100.0);
         items.push(json!({
             "ty": "tr", "a": fixed(json!([0, 0])), "p": fixed(json!([0, 0])), "s": fixed(json!([100, 100])),
-            "r": fixed(json!(0)), "o": fixed(json!(round(shape.opacity * 100.0))),
+            "r": fixed(json!(0)),
+            "o": self.property(shape.id.as_deref(), Property::Opacity, &opacity, &plain)?,
         }));
         Ok(json!({"ty": "gr", "nm": shape.id.as_deref().unwrap_or("shape"), "it": items}))
     }

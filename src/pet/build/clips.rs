@@ -246,7 +246,7 @@ mod tests {
         assert!(error("\"a.rotate\" = [[0, 1], [11, 1]]").contains("0 to 10"));
         assert!(error("\"a.rotate\" = [[0, 1, \"bouncy\"]]").contains("easing"));
         assert!(error("\"a.rotate\" = []").contains("no keys"));
-        assert!(error("\"a.rotate\" = [[0, nan]]").contains("nan"));
+        assert!(error("\"a.rotate\" = [[0, nan]]").contains("NaN"));
         assert!(parse("fps = 0\nclip = []").is_err() && parse("fps = 30\nclip = []").is_err());
     }
 
