@@ -199,8 +199,8 @@ fn companion(pet: &Pet, guests: &Guests, args: &PlayArgs) -> Companion {
 
 /// The pets that may visit: those whose own trigger may come while another is host.
 fn guests(host: &Arc<Pet>, args: &PlayArgs) -> Guests {
-    let visit = |name: &&str| !args.no_guests && **name != *host.name();
-    let visitors = ["spectre", "null"].iter().filter(visit).filter_map(|name| catalog::load(name).ok());
+    let visit = |name: &&str| !args.no_guests && *name != host.name();
+    let visitors = ["spectre", "null"].into_iter().filter(visit).filter_map(|name| catalog::load(name).ok());
     Guests { host: Arc::clone(host), visitors: visitors.map(Arc::new).collect() }
 }
 

@@ -10,24 +10,24 @@ use std::path::Path;
 
 /// Reads a whole file, if it is not larger than an asset may be.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    let shown = path.display();
+    let shown = || path.display();
     let open = |path| {
         let file = File::open(path)?;
         let regular = file.metadata()?;
         Ok::<_, std::io::Error>((file, regular))
     };
     let (file, about) = open(path).map_err(|error| {
-        Failure::because(shown, &error).hint("give the path of an .svg, .json or .lottie file, or a pet's name")
+        Failure::because(shown(), &error).hint("give the path of an .svg, .json or .lottie file, or a pet's name")
     })?;
     if about.is_dir() {
-        return Err(Failure::cannot(format!("{shown}: is a folder")).hint("name a file in it"));
+        return Err(Failure::cannot(format!("{}: is a folder", shown())).hint("name a file in it"));
     }
     let mut bytes = Vec::new();
     let read = file.take(MAX_ASSET_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::because(shown, &error))?;
+    read.map_err(|error| Failure::because(shown(), &error))?;
     if bytes.len() as u64 > MAX_ASSET_BYTES {
         let most = MAX_ASSET_BYTES >> 20;
-        return Err(Failure::cannot(format!("{shown}: is larger than {most} MiB"))
+        return Err(Failure::cannot(format!("{}: is larger than {most} MiB", shown()))
             .hint("an animation this large cannot be meant for a terminal"));
     }
     Ok(bytes)
