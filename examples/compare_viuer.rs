@@ -8,7 +8,9 @@ use buddy_render::units::{CellPixels, CellPosition, CellSize, PixelSize};
 use std::io::Write;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let name = std::env::args().nth(1).unwrap_or_else(|| "antigravity".into());
+    let name = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "antigravity".into());
     let pet = catalog::load(&name)?;
     let idle = pet.clip("idle").ok_or("no idle clip")?;
     let at = Placement {
@@ -24,7 +26,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::io::stdout().write_all(&out)?;
 
     let PixelSize { width, height } = frame.size();
-    let still = image::RgbaImage::from_raw(width, height, frame.to_straight_rgba()).ok_or("wrong size")?;
+    let still =
+        image::RgbaImage::from_raw(width, height, frame.to_straight_rgba()).ok_or("wrong size")?;
     let config = viuer::Config {
         x: 38,
         y: 1,

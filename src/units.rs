@@ -233,14 +233,22 @@ impl fmt::Display for Geometry {
 
 /// `value` rounded to the nearest whole number a `u16` can hold; NaN is 0.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is wanted")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, which is wanted"
+)]
 pub(crate) fn round_u16(value: f32) -> u16 {
     value.round() as u16
 }
 
 /// `value` rounded to the nearest whole number a `u32` can hold; NaN is 0.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is wanted")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, which is wanted"
+)]
 pub(crate) fn round_u32(value: f64) -> u32 {
     value.round() as u32
 }

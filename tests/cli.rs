@@ -48,12 +48,31 @@ fn without_a_terminal_and_a_geometry_it_says_what_to_pass() {
 fn the_same_input_gives_the_same_bytes_in_every_protocol() {
     let events = std::fs::read(EVENTS).unwrap();
     for protocol in ["kitty", "iterm2", "sixel", "symbols", "ascii", "text"] {
-        let args = ["--protocol", protocol, "--geometry", "80x24@10x20", "--pet", "null", "--seed", "7", "--duration", "6"];
+        let args = [
+            "--protocol",
+            protocol,
+            "--geometry",
+            "80x24@10x20",
+            "--pet",
+            "null",
+            "--seed",
+            "7",
+            "--duration",
+            "6",
+        ];
         let first = buddy(&args, &events);
-        assert_eq!(first.status.code(), Some(0), "{protocol}: {}", words(&first));
+        assert_eq!(
+            first.status.code(),
+            Some(0),
+            "{protocol}: {}",
+            words(&first)
+        );
         assert!(!first.stdout.is_empty(), "{protocol}: nothing was written");
         let second = buddy(&args, &events);
-        assert!(first.stdout == second.stdout, "{protocol}: other bytes the second time");
+        assert!(
+            first.stdout == second.stdout,
+            "{protocol}: other bytes the second time"
+        );
     }
 }
 
@@ -71,11 +90,21 @@ fn a_bad_line_is_reported_with_its_number_and_the_run_goes_on() {
 fn no_escape_from_an_event_reaches_the_terminal() {
     let input = "{\"v\":1,\"event\":\"say\",\"text\":\"a\\u001b]52;c;aGk=\\u0007b\\u009b31mc\"}\n";
     for protocol in ["text", "symbols", "kitty"] {
-        let args = ["--protocol", protocol, "--geometry", "80x24@10x20", "--pet", "bit"];
+        let args = [
+            "--protocol",
+            protocol,
+            "--geometry",
+            "80x24@10x20",
+            "--pet",
+            "bit",
+        ];
         let output = buddy(&args, input.as_bytes());
         assert_eq!(output.status.code(), Some(0), "{}", words(&output));
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(!out.contains("\u{1b}]52") && !out.contains('\u{9b}'), "{protocol}");
+        assert!(
+            !out.contains("\u{1b}]52") && !out.contains('\u{9b}'),
+            "{protocol}"
+        );
     }
 }
 
@@ -93,7 +122,11 @@ fn bad_files_end_in_one_line_with_the_path_and_exit_1() {
         let output = buddy(&["render", path, "--size", "8x8", "-o", "-"], b"");
         assert_eq!(output.status.code(), Some(1), "{path}: {}", words(&output));
         assert!(words(&output).contains(path), "{}", words(&output));
-        assert!(words(&output).lines().all(|l| l.starts_with("buddy-render:") || l.starts_with("hint:")));
+        assert!(
+            words(&output)
+                .lines()
+                .all(|l| l.starts_with("buddy-render:") || l.starts_with("hint:"))
+        );
     }
 }
 
@@ -119,24 +152,51 @@ fn buddy_0_writes_nothing() {
 #[test]
 fn a_rendered_png_has_the_size_and_straight_alpha() {
     let out = scratch("null.png");
-    let output = buddy(&["render", "null", "--at", "0.5", "--size", "64x48", "-o", out.to_str().unwrap()], b"");
+    let output = buddy(
+        &[
+            "render",
+            "null",
+            "--at",
+            "0.5",
+            "--size",
+            "64x48",
+            "-o",
+            out.to_str().unwrap(),
+        ],
+        b"",
+    );
     assert_eq!(output.status.code(), Some(0), "{}", words(&output));
     let picture = image::open(&out).unwrap().to_rgba8();
     assert_eq!(picture.dimensions(), (64, 48));
     assert_eq!(picture.get_pixel(0, 0).0[3], 0, "the corner is transparent");
-    assert!(picture.pixels().any(|p| p.0[3] == 255), "something opaque was drawn");
+    assert!(
+        picture.pixels().any(|p| p.0[3] == 255),
+        "something opaque was drawn"
+    );
 }
 
 #[test]
 fn every_kind_of_export_can_be_read_again() {
     for kind in ["png", "gif", "apng", "webp", "cast"] {
         let out = scratch(&format!("out.{kind}"));
-        let args = ["export", "bit", "--clip", "happy", "--size", "80x80", "--fps", "12", "-o", out.to_str().unwrap()];
+        let args = [
+            "export",
+            "bit",
+            "--clip",
+            "happy",
+            "--size",
+            "80x80",
+            "--fps",
+            "12",
+            "-o",
+            out.to_str().unwrap(),
+        ];
         let output = buddy(&args, b"");
         assert_eq!(output.status.code(), Some(0), "{kind}: {}", words(&output));
         let bytes = std::fs::read(&out).unwrap();
         if kind == "cast" {
-            let header: serde_json::Value = serde_json::from_slice(bytes.split(|b| *b == b'\n').next().unwrap()).unwrap();
+            let header: serde_json::Value =
+                serde_json::from_slice(bytes.split(|b| *b == b'\n').next().unwrap()).unwrap();
             assert_eq!(header["version"], 2);
         } else {
             let picture = image::load_from_memory(&bytes).unwrap();
@@ -146,14 +206,23 @@ fn every_kind_of_export_can_be_read_again() {
     let animation = std::fs::read(scratch("out.webp")).unwrap();
     let decoder = image::codecs::webp::WebPDecoder::new(std::io::Cursor::new(animation)).unwrap();
     assert!(decoder.has_animation());
-    let frames = image::AnimationDecoder::into_frames(decoder).collect_frames().unwrap();
+    let frames = image::AnimationDecoder::into_frames(decoder)
+        .collect_frames()
+        .unwrap();
     assert!(frames.len() > 5);
 }
 
 #[test]
 fn a_reader_that_stops_is_success() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_buddy-render"))
-        .args(["--protocol", "symbols", "--geometry", "80x24@10x20", "--duration", "30"])
+        .args([
+            "--protocol",
+            "symbols",
+            "--geometry",
+            "80x24@10x20",
+            "--duration",
+            "30",
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -108,7 +108,12 @@ impl State {
         }
         self.lost += 1;
         let same = |old: &Event| discriminant(&old.kind) == discriminant(&event.kind);
-        if let Some(old) = self.queue.iter_mut().rev().find(|old| same(old) && repeats(&old.kind, &event.kind)) {
+        if let Some(old) = self
+            .queue
+            .iter_mut()
+            .rev()
+            .find(|old| same(old) && repeats(&old.kind, &event.kind))
+        {
             return merge(old, event);
         }
         // The newest state wins: room is made by the oldest of what may go, else of its own kind.
@@ -124,8 +129,21 @@ impl State {
 /// What may be told as one.
 fn repeats(old: &EventKind, new: &EventKind) -> bool {
     match (old, new) {
-        (EventKind::Edit { path: a, renamed: x, .. }, EventKind::Edit { path: b, renamed: y, .. }) => a == b && x == y,
-        (EventKind::Agent { state: a, .. }, EventKind::Agent { state: b, .. }) => a == b && *a == AgentState::Working,
+        (
+            EventKind::Edit {
+                path: a,
+                renamed: x,
+                ..
+            },
+            EventKind::Edit {
+                path: b,
+                renamed: y,
+                ..
+            },
+        ) => a == b && x == y,
+        (EventKind::Agent { state: a, .. }, EventKind::Agent { state: b, .. }) => {
+            a == b && *a == AgentState::Working
+        }
         (EventKind::Keystroke { .. } | EventKind::Idle { .. } | EventKind::Active, _) => true,
         _ => false,
     }
@@ -133,13 +151,28 @@ fn repeats(old: &EventKind, new: &EventKind) -> bool {
 
 fn merge(old: &mut Event, new: Event) {
     match (&mut old.kind, new.kind) {
-        (EventKind::Keystroke { count, interval_ms }, EventKind::Keystroke { count: more, interval_ms: newer }) => {
+        (
+            EventKind::Keystroke { count, interval_ms },
+            EventKind::Keystroke {
+                count: more,
+                interval_ms: newer,
+            },
+        ) => {
             *count = count.saturating_add(more);
             *interval_ms = newer.or(*interval_ms);
         }
         (
-            EventKind::Edit { added, deleted, files, .. },
-            EventKind::Edit { added: plus, deleted: minus, .. },
+            EventKind::Edit {
+                added,
+                deleted,
+                files,
+                ..
+            },
+            EventKind::Edit {
+                added: plus,
+                deleted: minus,
+                ..
+            },
         ) => {
             *added = added.saturating_add(plus);
             *deleted = deleted.saturating_add(minus);
@@ -157,7 +190,10 @@ fn must_stay(kind: &EventKind) -> bool {
         EventKind::Conflict { .. }
             | EventKind::ConflictResolved
             | EventKind::Tests { .. }
-            | EventKind::Agent { state: AgentState::Blocked, .. }
+            | EventKind::Agent {
+                state: AgentState::Blocked,
+                ..
+            }
     )
 }
 
@@ -167,11 +203,19 @@ mod tests {
     use crate::event::Outcome;
 
     fn keys(count: u64) -> Event {
-        Event::of(EventKind::Keystroke { count, interval_ms: None })
+        Event::of(EventKind::Keystroke {
+            count,
+            interval_ms: None,
+        })
     }
 
     fn passed(passed: u64) -> Event {
-        Event::of(EventKind::Tests { outcome: Outcome::Passed, passed, failed: 0, ignored: 0 })
+        Event::of(EventKind::Tests {
+            outcome: Outcome::Passed,
+            passed,
+            failed: 0,
+            ignored: 0,
+        })
     }
 
     #[test]
@@ -186,7 +230,16 @@ mod tests {
         assert!(events.len() <= CAPACITY);
         assert_eq!(events[0].kind, EventKind::Conflict { files: 3 });
         assert_eq!(events.last(), Some(&passed(42)));
-        let merged = events.iter().map(|e| if let EventKind::Keystroke { count, .. } = e.kind { count } else { 0 }).max();
+        let merged = events
+            .iter()
+            .map(|e| {
+                if let EventKind::Keystroke { count, .. } = e.kind {
+                    count
+                } else {
+                    0
+                }
+            })
+            .max();
         assert!(merged > Some(999_000));
     }
 
@@ -197,7 +250,10 @@ mod tests {
             bus.push(passed(n));
         }
         let events = bus.drain();
-        assert_eq!((events.len(), events.last()), (CAPACITY, Some(&passed(9_999))));
+        assert_eq!(
+            (events.len(), events.last()),
+            (CAPACITY, Some(&passed(9_999)))
+        );
         assert_eq!(bus.lost(), 10_000 - CAPACITY as u64);
     }
 
@@ -205,14 +261,23 @@ mod tests {
     fn the_same_id_comes_once() {
         let bus = Bus::new();
         for id in ["a", "b", "a"] {
-            bus.push(Event { id: Some(id.to_owned()), ..keys(1) });
+            bus.push(Event {
+                id: Some(id.to_owned()),
+                ..keys(1)
+            });
         }
         assert_eq!(bus.drain().len(), 2);
         for n in 0..ID_WINDOW {
-            bus.push(Event { id: Some(n.to_string()), ..passed(1) });
+            bus.push(Event {
+                id: Some(n.to_string()),
+                ..passed(1)
+            });
         }
         let _ = bus.drain();
-        bus.push(Event { id: Some("a".to_owned()), ..keys(1) });
+        bus.push(Event {
+            id: Some("a".to_owned()),
+            ..keys(1)
+        });
         assert_eq!(bus.drain().len(), 1, "the window went on");
     }
 

@@ -178,7 +178,8 @@ impl Companion {
 
     /// Plays a reaction now, lets it wait, or drops it.
     fn consider(&mut self, now: Duration, reaction: Reaction, effects: &mut Vec<Effect>) {
-        self.mood.push(now, reaction.push * self.host.temper(reaction.trigger));
+        self.mood
+            .push(now, reaction.push * self.host.temper(reaction.trigger));
         if self.is_cooling(now, &reaction) {
             return;
         }
@@ -187,7 +188,11 @@ impl Companion {
         }
         if self.may_begin(now, reaction.priority) {
             self.begin(now, reaction, effects);
-        } else if self.waiting.as_ref().is_none_or(|(waiting, _)| waiting.priority <= reaction.priority) {
+        } else if self
+            .waiting
+            .as_ref()
+            .is_none_or(|(waiting, _)| waiting.priority <= reaction.priority)
+        {
             self.waiting = Some((reaction, now));
         }
     }
@@ -234,15 +239,21 @@ impl Companion {
         if reaction.priority >= STRONG {
             self.last_strong = Some((now, reaction.priority));
         }
-        self.cooldowns.insert(reaction.trigger, now + reaction.cooldown);
+        self.cooldowns
+            .insert(reaction.trigger, now + reaction.cooldown);
         let mut stages = self.stages(&reaction);
         let hold = reaction.held.then(|| Hold {
-            clip: stages.back().map_or_else(|| IDLE.to_owned(), |stage| stage.clip.clone()),
+            clip: stages
+                .back()
+                .map_or_else(|| IDLE.to_owned(), |stage| stage.clip.clone()),
             pause: FIRST_PAUSE,
             resting: false,
         });
         let speaker = stages.front().and_then(|stage| stage.guest);
-        let line = reaction.quote.clone().or_else(|| self.line(speaker, reaction.trigger));
+        let line = reaction
+            .quote
+            .clone()
+            .or_else(|| self.line(speaker, reaction.trigger));
         let first = stages.pop_front();
         let mut performance = Performance {
             priority: reaction.priority,
@@ -272,8 +283,16 @@ impl Companion {
 
     /// The clips of a reaction, with the guest whose part it is.
     fn stages(&self, reaction: &Reaction) -> VecDeque<Stage> {
-        let own = |clip: &str| Stage { guest: None, clip: clip.to_owned(), length: self.host.length(clip) };
-        let visitor = |species| self.visitors.iter().find(|v| v.species == species && species != self.host.species);
+        let own = |clip: &str| Stage {
+            guest: None,
+            clip: clip.to_owned(),
+            length: self.host.length(clip),
+        };
+        let visitor = |species| {
+            self.visitors
+                .iter()
+                .find(|v| v.species == species && species != self.host.species)
+        };
         let theirs = |guest: &Personality, clips: &[&str]| -> VecDeque<Stage> {
             let stage = |clip: &&str| Stage {
                 guest: Some(guest.species),
@@ -282,9 +301,15 @@ impl Companion {
             };
             clips.iter().map(stage).collect()
         };
-        match (reaction.trigger, visitor(Species::Ghost), visitor(Species::Cat)) {
+        match (
+            reaction.trigger,
+            visitor(Species::Ghost),
+            visitor(Species::Cat),
+        ) {
             (Trigger::Legacy, Some(ghost), _) => theirs(ghost, &["appear", "whisper", "vanish"]),
-            (Trigger::Legacy, None, _) if self.host.species != Species::Ghost => [own("alert")].into(),
+            (Trigger::Legacy, None, _) if self.host.species != Species::Ghost => {
+                [own("alert")].into()
+            }
             (Trigger::Conflict, _, Some(cat)) => {
                 let mut stages = theirs(cat, &["hiss"]);
                 stages.push_back(own("alert"));
@@ -295,7 +320,8 @@ impl Companion {
     }
 
     fn line(&mut self, speaker: Option<Species>, trigger: Trigger) -> Option<SafeText> {
-        let visitor = speaker.and_then(|species| self.visitors.iter().find(|v| v.species == species));
+        let visitor =
+            speaker.and_then(|species| self.visitors.iter().find(|v| v.species == species));
         let lines = visitor.unwrap_or(&self.host).lines.get(trigger.lines())?;
         let index = self.random.usize(..lines.len().max(1));
         lines.get(index).cloned()
@@ -308,7 +334,10 @@ impl Companion {
         }
         let reading = Duration::from_millis(2000 + 60 * u64::try_from(line.width()).unwrap_or(0));
         effects.push(Effect::Describe(SafeText::new(&format!("“{line}”"))));
-        effects.push(Effect::Say { line, stay: reading.min(LONGEST_LINE) });
+        effects.push(Effect::Say {
+            line,
+            stay: reading.min(LONGEST_LINE),
+        });
     }
 
     fn describe(&self, reaction: &Reaction, effects: &mut Vec<Effect>) {
@@ -318,7 +347,8 @@ impl Companion {
 
     /// What a held reaction waited for has happened.
     fn release(&mut self, now: Duration, trigger: Trigger, effects: &mut Vec<Effect>) {
-        self.waiting.take_if(|(waiting, _)| waiting.trigger == trigger);
+        self.waiting
+            .take_if(|(waiting, _)| waiting.trigger == trigger);
         if let Some(performance) = self.performance.as_mut().filter(|p| p.trigger == trigger) {
             let resting = performance.hold.take().is_some_and(|hold| hold.resting);
             performance.priority = 0;
@@ -353,12 +383,18 @@ impl Companion {
             (false, Some(_)) => "work",
             (false, None) => IDLE,
         };
-        effects.push(Effect::Play { clip: clip.to_owned(), looping: true, urgent: false });
+        effects.push(Effect::Play {
+            clip: clip.to_owned(),
+            looping: true,
+            urgent: false,
+        });
     }
 
     /// Goes on to the next clip, or to rest, when a clip's time is over.
     fn advance(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        let Some(performance) = self.performance.as_mut().filter(|p| p.until <= now) else { return };
+        let Some(performance) = self.performance.as_mut().filter(|p| p.until <= now) else {
+            return;
+        };
         if let Some(stage) = performance.stages.pop_front() {
             performance.enter(now, stage, effects);
         } else if performance.hold.is_some() && self.ended.is_none() {
@@ -370,7 +406,11 @@ impl Companion {
     }
 
     fn finish(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        if self.performance.take().is_some_and(|old| old.guest.is_some()) {
+        if self
+            .performance
+            .take()
+            .is_some_and(|old| old.guest.is_some())
+        {
             effects.push(Effect::Guest(None));
         }
         self.begin_waiting(now, effects);
@@ -380,9 +420,13 @@ impl Companion {
     }
 
     fn begin_waiting(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        self.waiting.take_if(|(_, since)| now > *since + LONGEST_WAIT);
+        self.waiting
+            .take_if(|(_, since)| now > *since + LONGEST_WAIT);
         let leaving = self.ended.is_some();
-        let ready = self.waiting.as_ref().is_some_and(|(r, _)| leaving || self.may_begin(now, r.priority));
+        let ready = self
+            .waiting
+            .as_ref()
+            .is_some_and(|(r, _)| leaving || self.may_begin(now, r.priority));
         if ready && self.performance.is_none() {
             if let Some((reaction, _)) = self.waiting.take() {
                 self.begin(now, reaction, effects);
@@ -393,7 +437,10 @@ impl Companion {
     fn pass_time(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         self.advance(now, effects);
         self.begin_waiting(now, effects);
-        if self.working.is_some_and(|since| now >= since + LONGEST_WORK) {
+        if self
+            .working
+            .is_some_and(|since| now >= since + LONGEST_WORK)
+        {
             self.working = None;
             if self.performance.is_none() {
                 self.rest(effects);
@@ -406,7 +453,8 @@ impl Companion {
 
     fn may_leave(&self, now: Duration) -> bool {
         let busy = self.performance.is_some() || self.waiting.is_some();
-        self.ended.is_some_and(|ended| !busy || now >= ended + LONGEST_FAREWELL)
+        self.ended
+            .is_some_and(|ended| !busy || now >= ended + LONGEST_FAREWELL)
     }
 }
 
@@ -417,20 +465,37 @@ impl Performance {
             self.guest = stage.guest;
         }
         self.until = now + BEAT + stage.length;
-        effects.push(Effect::Play { clip: stage.clip, looping: false, urgent: true });
+        effects.push(Effect::Play {
+            clip: stage.clip,
+            looping: false,
+            urgent: true,
+        });
     }
 
     /// Rests for a while, then does its clip again.
-    fn hold_on(&mut self, now: Duration, length: impl Fn(&str) -> Duration, effects: &mut Vec<Effect>) {
+    fn hold_on(
+        &mut self,
+        now: Duration,
+        length: impl Fn(&str) -> Duration,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(hold) = &mut self.hold else { return };
         hold.resting = !hold.resting;
         if hold.resting {
             self.until = now + hold.pause;
             hold.pause = (hold.pause * 2).min(LONGEST_PAUSE);
-            effects.push(Effect::Play { clip: IDLE.to_owned(), looping: true, urgent: false });
+            effects.push(Effect::Play {
+                clip: IDLE.to_owned(),
+                looping: true,
+                urgent: false,
+            });
         } else {
             self.until = now + BEAT + length(&hold.clip);
-            effects.push(Effect::Play { clip: hold.clip.clone(), looping: false, urgent: true });
+            effects.push(Effect::Play {
+                clip: hold.clip.clone(),
+                looping: false,
+                urgent: true,
+            });
         }
     }
 }
@@ -463,13 +528,26 @@ impl Mind for Companion {
     }
 
     fn next_deadline(&self) -> Option<Duration> {
-        let clip = self.performance.as_ref().map(|performance| performance.until);
-        let spaced = self.last_strong.map_or(Duration::ZERO, |(at, _)| at + STRONG_SPACING);
-        let waiting = self.waiting.as_ref().filter(|_| self.performance.is_none()).map(|_| spaced);
+        let clip = self
+            .performance
+            .as_ref()
+            .map(|performance| performance.until);
+        let spaced = self
+            .last_strong
+            .map_or(Duration::ZERO, |(at, _)| at + STRONG_SPACING);
+        let waiting = self
+            .waiting
+            .as_ref()
+            .filter(|_| self.performance.is_none())
+            .map(|_| spaced);
         let farewell = self.ended.map(|at| at + LONGEST_FAREWELL);
-        let asleep = (!self.asleep && self.performance.is_none()).then_some(self.last_event + SLEEP_AFTER);
+        let asleep =
+            (!self.asleep && self.performance.is_none()).then_some(self.last_event + SLEEP_AFTER);
         let working = self.working.map(|since| since + LONGEST_WORK);
-        [clip, waiting, farewell, asleep, working].into_iter().flatten().min()
+        [clip, waiting, farewell, asleep, working]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 

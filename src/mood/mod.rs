@@ -12,7 +12,10 @@ use crate::event::Event;
 use crate::text::SafeText;
 use std::time::Duration;
 
-pub use companion::{Companion, LONGEST_FAREWELL, LONGEST_LINE, LONGEST_WAIT, LONGEST_WORK, SLEEP_AFTER, STRONG_SPACING};
+pub use companion::{
+    Companion, LONGEST_FAREWELL, LONGEST_LINE, LONGEST_WAIT, LONGEST_WORK, SLEEP_AFTER,
+    STRONG_SPACING,
+};
 pub use one_clip::OneClip;
 pub use personality::{Personality, Species};
 pub use value::{HALF_LIFE, Mood, REST};

@@ -47,14 +47,22 @@ impl Manifest {
     /// # Errors
     /// When it is not TOML, or a field is missing or not what it must be.
     pub fn parse(text: &str) -> Result<Self, PetError> {
-        let wire: Wire = toml::from_str(text).map_err(|e| PetError::Manifest(e.to_string().trim_end().to_owned()))?;
+        let wire: Wire = toml::from_str(text)
+            .map_err(|e| PetError::Manifest(e.to_string().trim_end().to_owned()))?;
         if !is_name(&wire.name) {
             let problem = format!("the name is made of 1 to {MAX_NAME_BYTES} of a-z, 0-9 and -");
             return Err(PetError::Manifest(problem));
         }
-        let most = wire.lines.values().map(Vec::len).chain([wire.lines.len(), wire.fallbacks.len()]).max();
+        let most = wire
+            .lines
+            .values()
+            .map(Vec::len)
+            .chain([wire.lines.len(), wire.fallbacks.len()])
+            .max();
         if most > Some(MAX_ENTRIES) {
-            return Err(PetError::Manifest(format!("no list may have more than {MAX_ENTRIES} entries")));
+            return Err(PetError::Manifest(format!(
+                "no list may have more than {MAX_ENTRIES} entries"
+            )));
         }
         let spoken = |lines: Vec<String>| lines.iter().map(|line| SafeText::new(line)).collect();
         Ok(Self {
@@ -63,7 +71,11 @@ impl Manifest {
             summary: SafeText::new(&wire.summary),
             name: wire.name,
             fallbacks: wire.fallbacks,
-            lines: wire.lines.into_iter().map(|(reaction, lines)| (reaction, spoken(lines))).collect(),
+            lines: wire
+                .lines
+                .into_iter()
+                .map(|(reaction, lines)| (reaction, spoken(lines)))
+                .collect(),
         })
     }
 }
@@ -80,7 +92,11 @@ fn species(name: &str) -> Result<Species, PetError> {
         "crane" => Species::Crane,
         "dog" => Species::Dog,
         "ghost" => Species::Ghost,
-        _ => return Err(PetError::Manifest("the species is owl, cat, crane, dog or ghost".to_owned())),
+        _ => {
+            return Err(PetError::Manifest(
+                "the species is owl, cat, crane, dog or ghost".to_owned(),
+            ));
+        }
     })
 }
 
@@ -89,7 +105,10 @@ pub(super) fn poses(text: &str) -> BTreeMap<String, String> {
     let mut poses = BTreeMap::new();
     let mut rows: Option<&mut String> = None;
     for line in text.lines() {
-        let name = line.strip_prefix('[').and_then(|l| l.trim_end().strip_suffix(']')).filter(|n| is_name(n));
+        let name = line
+            .strip_prefix('[')
+            .and_then(|l| l.trim_end().strip_suffix(']'))
+            .filter(|n| is_name(n));
         if let Some(name) = name {
             rows = Some(poses.entry(name.to_owned()).or_default());
         } else if let Some(rows) = rows.as_deref_mut() {
@@ -111,7 +130,10 @@ mod tests {
     fn a_manifest_is_checked() {
         let good = "name = \"mo\"\ntitle = \"Mo\\u001b[31m\"\nspecies = \"cat\"\n[lines]\nwake = [\"a\\nb\"]";
         let manifest = Manifest::parse(good).unwrap();
-        assert_eq!((manifest.title.as_str(), manifest.species), ("Mo[31m", Species::Cat));
+        assert_eq!(
+            (manifest.title.as_str(), manifest.species),
+            ("Mo[31m", Species::Cat)
+        );
         assert_eq!(manifest.lines["wake"][0].as_str(), "a b");
         for bad in [
             "",

@@ -83,9 +83,14 @@ impl Pet {
     /// When a file cannot be read, is too large or malformed.
     pub fn from_dir(folder: &Path) -> Result<Self, PetError> {
         let manifest = Manifest::parse(&read_text(&folder.join("pet.toml"))?)?;
-        let lottie = read(&folder.join(format!("{}.lottie", manifest.name)), MAX_ASSET_BYTES)?;
+        let lottie = read(
+            &folder.join(format!("{}.lottie", manifest.name)),
+            MAX_ASSET_BYTES,
+        )?;
         let ascii = match read_text(&folder.join("ascii.txt")) {
-            Err(PetError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(PetError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                String::new()
+            }
             text => text?,
         };
         Self::new(manifest, lottie.into(), &ascii)
@@ -94,14 +99,21 @@ impl Pet {
     fn new(manifest: Manifest, lottie: Cow<'static, [u8]>, ascii: &str) -> Result<Self, PetError> {
         let container = DotLottie::open(&lottie)?;
         let extra = container.file(build::EXTRA).ok();
-        let extra = extra.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null);
+        let extra = extra
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or(Value::Null);
         let clips = clips(&open(&container)?, &extra);
         if !clips.iter().any(|clip| clip.name == IDLE) {
             return Err(PetError::NoIdle);
         }
         let art = |(name, rows): (String, String)| (name, TextArt::new(&rows));
         let ascii = manifest::poses(ascii).into_iter().map(art).collect();
-        Ok(Self { manifest, lottie, clips, ascii })
+        Ok(Self {
+            manifest,
+            lottie,
+            clips,
+            ascii,
+        })
     }
 
     /// Its name in commands.
@@ -179,7 +191,9 @@ impl Pet {
     #[must_use]
     pub fn ascii(&self, clip: &str) -> Option<&TextArt> {
         let pose = |name| self.ascii.get(name);
-        pose(clip).or_else(|| pose(self.resolve_clip(clip))).or_else(|| pose(IDLE))
+        pose(clip)
+            .or_else(|| pose(self.resolve_clip(clip)))
+            .or_else(|| pose(IDLE))
     }
 
     /// Opens its drawing.
@@ -193,7 +207,8 @@ impl Pet {
 
 fn open(container: &DotLottie) -> Result<LottieScene, SceneError> {
     let active = container.active();
-    let active = active.ok_or_else(|| SceneError::Container("the manifest names no animation".into()))?;
+    let active =
+        active.ok_or_else(|| SceneError::Container("the manifest names no animation".into()))?;
     container.animation(active)
 }
 
@@ -202,7 +217,9 @@ fn open(container: &DotLottie) -> Result<LottieScene, SceneError> {
 fn clips(scene: &LottieScene, extra: &Value) -> Vec<Clip> {
     let rate = f64::from(scene.frame_rate()).max(1.0);
     let clip = |segment: &crate::scene::Segment| {
-        let about = extra.get("clips").and_then(|clips| clips.get(&segment.name));
+        let about = extra
+            .get("clips")
+            .and_then(|clips| clips.get(&segment.name));
         let about = |name| about.and_then(|about| about.get(name));
         let key = about("key").and_then(Value::as_f64).unwrap_or(0.0);
         let key = Duration::try_from_secs_f64(key / rate).unwrap_or_default();
@@ -225,13 +242,21 @@ fn read_text(path: &Path) -> Result<String, PetError> {
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, PetError> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(at(path))?;
-    file.take(most + 1).read_to_end(&mut bytes).map_err(at(path))?;
+    file.take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(at(path))?;
     if bytes.len() as u64 > most {
-        return Err(at(path)(io::Error::other(format!("is larger than {} KiB", most >> 10))));
+        return Err(at(path)(io::Error::other(format!(
+            "is larger than {} KiB",
+            most >> 10
+        ))));
     }
     Ok(bytes)
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> PetError {
-    move |error| PetError::File { path: path.to_owned(), error }
+    move |error| PetError::File {
+        path: path.to_owned(),
+        error,
+    }
 }

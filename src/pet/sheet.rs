@@ -29,7 +29,10 @@ const LIGHT: [u8; 3] = [0xf4, 0xf1, 0xea];
 pub fn draw(pet: &Pet, size: u32, columns: u32) -> Result<Frame, SheetError> {
     let mut scene = pet.scene().map_err(PetError::from)?;
     let rows = u32::try_from(pet.clips().len()).unwrap_or(u32::MAX);
-    let (width, height) = (size.saturating_mul(columns.saturating_add(1)), size.saturating_mul(rows));
+    let (width, height) = (
+        size.saturating_mul(columns.saturating_add(1)),
+        size.saturating_mul(rows),
+    );
     let mut sheet = Frame::new(PixelSize::new(width, height))?;
     ground(&mut sheet, 0, size, LIGHT);
     ground(&mut sheet, size, width, DARK);
@@ -54,12 +57,23 @@ fn ground(sheet: &mut Frame, left: u32, right: u32, [r, g, b]: [u8; 3]) {
     #[expect(clippy::cast_precision_loss, reason = "a frame's sides are below 2^24")]
     let edges = (left as f32, right as f32, sheet.size().height as f32);
     if let Some(rect) = Rect::from_ltrb(edges.0, 0.0, edges.1, edges.2) {
-        sheet.pixmap_mut().fill_rect(rect, &paint, Transform::identity(), None);
+        sheet
+            .pixmap_mut()
+            .fill_rect(rect, &paint, Transform::identity(), None);
     }
 }
 
 fn paste(sheet: &mut Frame, picture: &Frame, x: u32, y: u32) {
-    let (Ok(x), Ok(y)) = (i32::try_from(x), i32::try_from(y)) else { return };
+    let (Ok(x), Ok(y)) = (i32::try_from(x), i32::try_from(y)) else {
+        return;
+    };
     let over = PixmapPaint::default();
-    sheet.pixmap_mut().draw_pixmap(x, y, picture.pixmap().as_ref(), &over, Transform::identity(), None);
+    sheet.pixmap_mut().draw_pixmap(
+        x,
+        y,
+        picture.pixmap().as_ref(),
+        &over,
+        Transform::identity(),
+        None,
+    );
 }

@@ -1,5 +1,6 @@
 //! From what was chosen for a terminal to its encoder.
 
+use crate::protocol::Encoder;
 use crate::protocol::ascii::{Ascii, AsciiConfig};
 use crate::protocol::iterm2::{Iterm2, Iterm2Config};
 use crate::protocol::kitty::{self, IdRange, Kitty, KittyConfig};
@@ -7,13 +8,14 @@ use crate::protocol::passthrough::Passthrough;
 use crate::protocol::silent::Silent;
 use crate::protocol::sixel::{Sixel, SixelConfig};
 use crate::protocol::symbols::{self, SymbolMode, Symbols, SymbolsConfig};
-use crate::protocol::Encoder;
 use crate::terminal::{self, Choice, Multiplexer, Protocol, SymbolSet};
 use crate::units::Geometry;
 
 /// A tier was named that the protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half and quadrant")]
+#[error(
+    "{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half and quadrant"
+)]
 pub struct UnknownTier {
     protocol: Protocol,
     tier: String,
@@ -46,7 +48,10 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
             ..SixelConfig::default()
         })),
         Protocol::Symbols => match depth(choice.colors) {
-            Some(depth) => Box::new(Symbols::new(SymbolsConfig { mode: mode(choice.symbols), depth })),
+            Some(depth) => Box::new(Symbols::new(SymbolsConfig {
+                mode: mode(choice.symbols),
+                depth,
+            })),
             None => Box::new(Ascii::new(AsciiConfig::default())),
         },
         Protocol::Ascii => Box::new(Ascii::new(AsciiConfig::default())),
@@ -89,7 +94,11 @@ pub fn frame_rate(protocol: Protocol) -> f32 {
 ///
 /// # Errors
 /// When the protocol has no such tier.
-pub fn unasked(protocol: Protocol, geometry: Geometry, tier: Option<&str>) -> Result<Choice, UnknownTier> {
+pub fn unasked(
+    protocol: Protocol,
+    geometry: Geometry,
+    tier: Option<&str>,
+) -> Result<Choice, UnknownTier> {
     let mut choice = Choice {
         terminal: "none was asked".to_owned(),
         protocol,
@@ -121,7 +130,10 @@ pub fn take_tier(choice: &mut Choice, tier: Option<&str>) -> Result<(), UnknownT
         (Protocol::Symbols, Some("half")) => choice.symbols = SymbolSet::Half,
         (Protocol::Symbols, Some("quadrant")) => choice.symbols = SymbolSet::Quadrant,
         (protocol, Some(tier)) => {
-            return Err(UnknownTier { protocol, tier: tier.chars().take(40).collect() });
+            return Err(UnknownTier {
+                protocol,
+                tier: tier.chars().take(40).collect(),
+            });
         }
     }
     Ok(())

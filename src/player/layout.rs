@@ -27,8 +27,16 @@ pub fn place(geometry: Geometry, wanted: CellSize, corner: Corner) -> Option<Pla
         Corner::BottomLeft => (false, true),
     };
     let col = if right { window.cols - size.cols } else { 0 };
-    let row = if bottom { window.rows - size.rows - 1 } else { 0 };
-    Some(Placement { at: CellPosition { col, row }, size, cell: geometry.cell })
+    let row = if bottom {
+        window.rows - size.rows - 1
+    } else {
+        0
+    };
+    Some(Placement {
+        at: CellPosition { col, row },
+        size,
+        cell: geometry.cell,
+    })
 }
 
 /// `wanted` made smaller, its shape kept, until it fits into `most`.
@@ -41,7 +49,8 @@ fn shrink(wanted: CellSize, most: CellSize) -> Option<CellSize> {
         scale(wanted.cols).min(most.cols).min(wanted.cols),
         scale(wanted.rows).min(most.rows).min(wanted.rows),
     );
-    (size.cols >= SMALLEST.cols.min(wanted.cols) && size.rows >= SMALLEST.rows.min(wanted.rows)
+    (size.cols >= SMALLEST.cols.min(wanted.cols)
+        && size.rows >= SMALLEST.rows.min(wanted.rows)
         && size.cols > 0
         && size.rows > 0)
         .then_some(size)

@@ -56,7 +56,12 @@ pub struct Live<'a> {
 ///
 /// # Errors
 /// When the pet cannot be played or the terminal not be written to.
-pub fn run(player: &mut Player, terminal: &mut Terminal, signals: &mut Signals, live: &mut Live<'_>) -> Result<(), LiveError> {
+pub fn run(
+    player: &mut Player,
+    terminal: &mut Terminal,
+    signals: &mut Signals,
+    live: &mut Live<'_>,
+) -> Result<(), LiveError> {
     let begun = Instant::now();
     let played = play(player, terminal, signals, live, begun);
     let mut bytes = Vec::new();
@@ -65,7 +70,13 @@ pub fn run(player: &mut Player, terminal: &mut Terminal, signals: &mut Signals, 
     played.and(cleared.map_err(LiveError::from))
 }
 
-fn play(player: &mut Player, terminal: &mut Terminal, signals: &mut Signals, live: &mut Live<'_>, begun: Instant) -> Result<(), LiveError> {
+fn play(
+    player: &mut Player,
+    terminal: &mut Terminal,
+    signals: &mut Signals,
+    live: &mut Live<'_>,
+    begun: Instant,
+) -> Result<(), LiveError> {
     let mut bytes = Vec::new();
     let mut ended = false;
     player.input(Duration::ZERO, Input::Tick);
@@ -83,7 +94,12 @@ fn play(player: &mut Player, terminal: &mut Terminal, signals: &mut Signals, liv
     }
 }
 
-fn send(player: &Player, terminal: &mut Terminal, synchronized: bool, bytes: &mut Vec<u8>) -> Result<(), LiveError> {
+fn send(
+    player: &Player,
+    terminal: &mut Terminal,
+    synchronized: bool,
+    bytes: &mut Vec<u8>,
+) -> Result<(), LiveError> {
     if !bytes.is_empty() {
         terminal.write_frame(bytes, synchronized, player.moves_cursor())?;
         bytes.clear();
@@ -111,7 +127,13 @@ fn wait(player: &mut Player, live: &Live<'_>, begun: Instant, wake: Duration, en
 }
 
 /// Attends to signals, keys and a changed window; `false` when it is time to go.
-fn serve(player: &mut Player, terminal: &mut Terminal, signals: &mut Signals, live: &mut Live<'_>, begun: Instant) -> Result<bool, LiveError> {
+fn serve(
+    player: &mut Player,
+    terminal: &mut Terminal,
+    signals: &mut Signals,
+    live: &mut Live<'_>,
+    begun: Instant,
+) -> Result<bool, LiveError> {
     for signal in signals.take() {
         match signal {
             signal if signal.ends() => return Ok(false),
@@ -134,7 +156,11 @@ fn serve(player: &mut Player, terminal: &mut Terminal, signals: &mut Signals, li
 }
 
 /// Cleans the screen and stops until it is continued in the foreground.
-fn suspend(player: &mut Player, terminal: &mut Terminal, synchronized: bool) -> Result<(), LiveError> {
+fn suspend(
+    player: &mut Player,
+    terminal: &mut Terminal,
+    synchronized: bool,
+) -> Result<(), LiveError> {
     let mut bytes = Vec::new();
     player.clear(&mut bytes);
     send(player, terminal, synchronized, &mut bytes)?;
@@ -158,9 +184,21 @@ fn refit(player: &mut Player, terminal: &mut Terminal, live: &Live<'_>) -> Resul
 ///
 /// # Errors
 /// When the pet cannot be played or `out` not be written.
-pub fn run_into(player: &mut Player, bus: Option<&Bus>, limit: Option<Duration>, sentences: bool, out: &mut impl Write) -> Result<(), LiveError> {
+pub fn run_into(
+    player: &mut Player,
+    bus: Option<&Bus>,
+    limit: Option<Duration>,
+    sentences: bool,
+    out: &mut impl Write,
+) -> Result<(), LiveError> {
     let begun = Instant::now();
-    let live = Live { bus, limit, synchronized: false, cell: CellPixels::default(), on_key: &mut |_| KeyAction::Ignore };
+    let live = Live {
+        bus,
+        limit,
+        synchronized: false,
+        cell: CellPixels::default(),
+        on_key: &mut |_| KeyAction::Ignore,
+    };
     let (mut bytes, mut ended) = (Vec::new(), false);
     player.input(Duration::ZERO, Input::Tick);
     while !player.has_left() && limit.is_none_or(|limit| begun.elapsed() < limit) {

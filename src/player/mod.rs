@@ -132,7 +132,11 @@ impl Player {
             mind,
             cast: Cast::new(guests)?,
             encoder,
-            raster: if settings.ahead { Rasterizer::threaded() } else { Rasterizer::inline() },
+            raster: if settings.ahead {
+                Rasterizer::threaded()
+            } else {
+                Rasterizer::inline()
+            },
             playing: None,
             next: None,
             tempo: Tempo::Normal,
@@ -222,12 +226,20 @@ impl Player {
         let deadline = self.mind.next_deadline();
         let cue = self.next.as_ref().map(|cue| cue.due);
         let silence = self.speech.line.as_ref().map(|(_, until)| *until);
-        [deadline, cue, silence].into_iter().flatten().fold(wake, Duration::min).max(now)
+        [deadline, cue, silence]
+            .into_iter()
+            .flatten()
+            .fold(wake, Duration::min)
+            .max(now)
     }
 
     fn apply(&mut self, now: Duration, effect: Effect) {
         match effect {
-            Effect::Play { clip, looping, urgent } => self.cue(now, &clip, looping, urgent),
+            Effect::Play {
+                clip,
+                looping,
+                urgent,
+            } => self.cue(now, &clip, looping, urgent),
             Effect::Say { line, stay } => {
                 self.speech.drawn = false;
                 self.speech.line = Some((line, now + stay));
@@ -242,7 +254,9 @@ impl Player {
     }
 
     fn cue(&mut self, now: Duration, clip: &str, looping: bool, urgent: bool) {
-        let Some(playing) = self.cast.playing(clip, looping) else { return };
+        let Some(playing) = self.cast.playing(clip, looping) else {
+            return;
+        };
         let due = match &self.playing {
             None => now,
             Some(old) if !urgent && !old.looping => old.end().max(now),
@@ -254,7 +268,10 @@ impl Player {
     /// Begins the cued clip when its time has come.
     fn change_clip(&mut self, now: Duration) {
         if let Some(cue) = self.next.take_if(|cue| cue.due <= now) {
-            self.playing = Some(Playing { since: now, ..cue.playing });
+            self.playing = Some(Playing {
+                since: now,
+                ..cue.playing
+            });
         }
     }
 
@@ -283,7 +300,11 @@ impl Player {
 
     /// Draws what is being said beside the pet, and takes it away when its time is over.
     fn speak(&mut self, now: Duration, at: &Placement, out: &mut Vec<u8>) {
-        let over = self.speech.line.take_if(|(_, until)| *until <= now).is_some();
+        let over = self
+            .speech
+            .line
+            .take_if(|(_, until)| *until <= now)
+            .is_some();
         if over || (self.speech.line.is_some() && !self.speech.drawn) {
             self.speech.bubble.erase(out);
             self.speech.drawn = false;
@@ -297,8 +318,15 @@ impl Player {
         }
     }
 
-    fn draw_clip(&mut self, now: Duration, at: &Placement, out: &mut Vec<u8>) -> Result<Duration, PlayError> {
-        let Some(playing) = &self.playing else { return Ok(Duration::MAX) };
+    fn draw_clip(
+        &mut self,
+        now: Duration,
+        at: &Placement,
+        out: &mut Vec<u8>,
+    ) -> Result<Duration, PlayError> {
+        let Some(playing) = &self.playing else {
+            return Ok(Duration::MAX);
+        };
         let still = match self.settings.motion {
             Motion::Full => false,
             Motion::Reduced => playing.looping,
@@ -315,8 +343,12 @@ impl Player {
 
     /// The pose drawn by hand, where the pet has one for this clip.
     fn draw_by_hand(&mut self, at: &Placement, out: &mut Vec<u8>) -> Result<bool, PlayError> {
-        let Some(playing) = &mut self.playing else { return Ok(false) };
-        let Some(art) = self.cast.active().pet.ascii(&playing.clip) else { return Ok(false) };
+        let Some(playing) = &mut self.playing else {
+            return Ok(false);
+        };
+        let Some(art) = self.cast.active().pet.ascii(&playing.clip) else {
+            return Ok(false);
+        };
         if !std::mem::replace(&mut playing.sent, true) {
             self.encoder.draw_text(art, at, out)?;
             self.on_screen = true;
@@ -325,7 +357,9 @@ impl Player {
     }
 
     fn draw_key_pose(&mut self, at: &Placement, out: &mut Vec<u8>) -> Result<Duration, PlayError> {
-        let Some(playing) = &mut self.playing else { return Ok(Duration::MAX) };
+        let Some(playing) = &mut self.playing else {
+            return Ok(Duration::MAX);
+        };
         if !std::mem::replace(&mut playing.sent, true) {
             let key = playing.start + playing.key;
             self.encode(key, at, out)?;
@@ -334,7 +368,12 @@ impl Player {
     }
 
     /// Sends one frame for this moment of the scene's time.
-    fn encode(&mut self, moment: Duration, at: &Placement, out: &mut Vec<u8>) -> Result<(), PlayError> {
+    fn encode(
+        &mut self,
+        moment: Duration,
+        at: &Placement,
+        out: &mut Vec<u8>,
+    ) -> Result<(), PlayError> {
         if self.frame.size() != at.pixels() {
             self.frame = Frame::new(at.pixels())?;
             self.previous = self.frame.clone();
@@ -351,20 +390,38 @@ impl Player {
         Ok(())
     }
 
-    fn stream(&mut self, now: Duration, at: &Placement, out: &mut Vec<u8>) -> Result<Duration, PlayError> {
-        let Some(playing) = &self.playing else { return Ok(Duration::MAX) };
+    fn stream(
+        &mut self,
+        now: Duration,
+        at: &Placement,
+        out: &mut Vec<u8>,
+    ) -> Result<Duration, PlayError> {
+        let Some(playing) = &self.playing else {
+            return Ok(Duration::MAX);
+        };
         let moment = playing.start + playing.offset(now, self.tempo);
         let over = playing.is_over(now, self.tempo);
         self.encode(moment, at, out)?;
-        Ok(if over { Duration::MAX } else { next_frame(now, self.settings.frame_rate) })
+        Ok(if over {
+            Duration::MAX
+        } else {
+            next_frame(now, self.settings.frame_rate)
+        })
     }
 
-    fn flip(&mut self, now: Duration, at: &Placement, out: &mut Vec<u8>) -> Result<Duration, PlayError> {
+    fn flip(
+        &mut self,
+        now: Duration,
+        at: &Placement,
+        out: &mut Vec<u8>,
+    ) -> Result<Duration, PlayError> {
         if !self.prepare(at, out)? {
             return Ok(now + RASTER_POLL);
         }
         let tempo = self.tempo;
-        let Some(playing) = &mut self.playing else { return Ok(Duration::MAX) };
+        let Some(playing) = &mut self.playing else {
+            return Ok(Duration::MAX);
+        };
         let gaps = self.cast.gaps(playing.id);
         let (pose, stays) = poses::standing(gaps, playing.offset(now, tempo));
         if playing.shown != Some(pose) {
@@ -373,14 +430,25 @@ impl Player {
             self.on_screen = true;
         }
         let over = playing.is_over(now, tempo);
-        Ok(if over { Duration::MAX } else { now.saturating_add(stays) })
+        Ok(if over {
+            Duration::MAX
+        } else {
+            now.saturating_add(stays)
+        })
     }
 
-    fn leave_to_terminal(&mut self, now: Duration, at: &Placement, out: &mut Vec<u8>) -> Result<Duration, PlayError> {
+    fn leave_to_terminal(
+        &mut self,
+        now: Duration,
+        at: &Placement,
+        out: &mut Vec<u8>,
+    ) -> Result<Duration, PlayError> {
         if !self.prepare(at, out)? {
             return Ok(now + RASTER_POLL);
         }
-        let Some(playing) = &mut self.playing else { return Ok(Duration::MAX) };
+        let Some(playing) = &mut self.playing else {
+            return Ok(Duration::MAX);
+        };
         if !std::mem::replace(&mut playing.sent, true) {
             self.encoder.play(playing.id, playing.looping, at, out)?;
             self.on_screen = true;
@@ -391,7 +459,9 @@ impl Player {
     /// Sees to it that the terminal holds the clip. While it does not, whatever it shows stays; a
     /// terminal that shows nothing yet is given a first frame at once.
     fn prepare(&mut self, at: &Placement, out: &mut Vec<u8>) -> Result<bool, PlayError> {
-        let Some(playing) = &mut self.playing else { return Ok(false) };
+        let Some(playing) = &mut self.playing else {
+            return Ok(false);
+        };
         if self.encoder.is_loaded(playing.id) {
             return Ok(true);
         }
@@ -422,7 +492,8 @@ impl Player {
             if self.placement.is_some_and(|at| at.pixels() == drawn.size) {
                 let poses = drawn.poses?;
                 self.encoder.load(drawn.clip, &poses, out)?;
-                self.cast.keep_gaps(drawn.clip, poses.iter().map(|pose| pose.gap).collect());
+                self.cast
+                    .keep_gaps(drawn.clip, poses.iter().map(|pose| pose.gap).collect());
             }
         }
         Ok(())

@@ -48,7 +48,10 @@ pub fn run(
         let wake = player.draw(now, &mut bytes)?;
         flush(player, sentences, &mut bytes, out)?;
         let event = pending.as_ref().map_or(Duration::MAX, |(at, _)| *at);
-        now = wake.min(event).max(now + Duration::from_millis(1)).min(limit);
+        now = wake
+            .min(event)
+            .max(now + Duration::from_millis(1))
+            .min(limit);
     }
     player.clear(&mut bytes);
     flush(player, sentences, &mut bytes, out)?;
@@ -68,7 +71,9 @@ pub(super) fn flush(
         }
     } else if !bytes.is_empty() {
         let mut terminal = Terminal::new(&mut *out);
-        terminal.write_frame(bytes, false, player.moves_cursor()).map_err(io_error)?;
+        terminal
+            .write_frame(bytes, false, player.moves_cursor())
+            .map_err(io_error)?;
     }
     bytes.clear();
     Ok(())

@@ -14,9 +14,9 @@ mod gif;
 pub mod iterm2;
 pub mod kitty;
 pub mod passthrough;
+pub mod silent;
 pub mod sixel;
 pub mod symbols;
-pub mod silent;
 pub mod text;
 
 use crate::frame::{Frame, TextArt};

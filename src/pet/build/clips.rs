@@ -87,7 +87,10 @@ pub(super) fn parse(text: &str) -> Result<Clips, BuildError> {
     let file: File = toml::from_str(text)
         .map_err(|e| BuildError::Clips(format!("cannot be read: {}", e.to_string().trim_end())))?;
     if !(1.0..=60.0).contains(&file.fps) {
-        return Err(wrong(format!("says fps = {}: 1 to 60 are possible", file.fps)));
+        return Err(wrong(format!(
+            "says fps = {}: 1 to 60 are possible",
+            file.fps
+        )));
     }
     if file.clip.len() > MAX_CLIPS {
         return Err(wrong(format!("has more than {MAX_CLIPS} clips")));
@@ -103,7 +106,10 @@ pub(super) fn parse(text: &str) -> Result<Clips, BuildError> {
     if !names.contains("idle") {
         return Err(wrong("has no clip \"idle\"".into()));
     }
-    Ok(Clips { fps: file.fps, clips })
+    Ok(Clips {
+        fps: file.fps,
+        clips,
+    })
 }
 
 fn wrong(problem: String) -> BuildError {
@@ -113,21 +119,36 @@ fn wrong(problem: String) -> BuildError {
 fn clip(source: Source) -> Result<Clip, BuildError> {
     let within = |problem: String| wrong(format!("clip {:?} {problem}", source.name));
     if source.frames == 0 || source.frames > MAX_FRAMES {
-        return Err(within(format!("has {} frames: 1 to {MAX_FRAMES} are possible", source.frames)));
+        return Err(within(format!(
+            "has {} frames: 1 to {MAX_FRAMES} are possible",
+            source.frames
+        )));
     }
     if source.key > source.frames {
-        return Err(within(format!("has its key pose at {}, after its end", source.key)));
+        return Err(within(format!(
+            "has its key pose at {}, after its end",
+            source.key
+        )));
     }
     let mut tracks = BTreeMap::new();
     for (name, keys) in &source.tracks {
         let (id, property) = target(name).ok_or_else(|| {
-            within(format!("moves {name:?}: write part.move, .scale, .rotate, .opacity or path.d"))
+            within(format!(
+                "moves {name:?}: write part.move, .scale, .rotate, .opacity or path.d"
+            ))
         })?;
-        let keys = self::keys(keys, property).map_err(|what| within(format!("track {name:?} {what}")))?;
+        let keys =
+            self::keys(keys, property).map_err(|what| within(format!("track {name:?} {what}")))?;
         check(&keys, &source).map_err(|what| within(format!("track {name:?} {what}")))?;
         tracks.insert((id, property), keys);
     }
-    Ok(Clip { name: source.name, frames: source.frames, looping: source.looping, key: source.key, tracks })
+    Ok(Clip {
+        name: source.name,
+        frames: source.frames,
+        looping: source.looping,
+        key: source.key,
+        tracks,
+    })
 }
 
 fn target(name: &str) -> Option<(String, Property)> {
@@ -149,7 +170,10 @@ fn check(keys: &[Key], clip: &Source) -> Result<(), String> {
         return Err("has no keys".into());
     };
     if let Some(pair) = keys.windows(2).find(|pair| pair[1].frame <= pair[0].frame) {
-        return Err(format!("has frame {} after frame {}", pair[1].frame, pair[0].frame));
+        return Err(format!(
+            "has frame {} after frame {}",
+            pair[1].frame, pair[0].frame
+        ));
     }
     if first.frame < 0.0 || last.frame > f64::from(clip.frames) {
         return Err(format!("leaves the clip's frames, 0 to {}", clip.frames));
@@ -161,7 +185,9 @@ fn check(keys: &[Key], clip: &Source) -> Result<(), String> {
 }
 
 fn keys(list: &[toml::Value], property: Property) -> Result<Vec<Key>, String> {
-    list.iter().map(|entry| key(entry, property).ok_or_else(|| unreadable(entry, property))).collect()
+    list.iter()
+        .map(|entry| key(entry, property).ok_or_else(|| unreadable(entry, property)))
+        .collect()
 }
 
 fn unreadable(entry: &toml::Value, property: Property) -> String {
@@ -189,12 +215,21 @@ fn key(entry: &toml::Value, property: Property) -> Option<Key> {
             data => Value::Path(data.to_owned()),
         },
     };
-    Some(Key { frame: number(frame)?, value, easing: easing? })
+    Some(Key {
+        frame: number(frame)?,
+        value,
+        easing: easing?,
+    })
 }
 
 fn number(value: &toml::Value) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "no length or angle comes near 2^53")]
-    let number = value.as_float().or_else(|| value.as_integer().map(|n| n as f64))?;
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "no length or angle comes near 2^53"
+    )]
+    let number = value
+        .as_float()
+        .or_else(|| value.as_integer().map(|n| n as f64))?;
     (number.abs() <= 1e6).then_some(number)
 }
 
@@ -210,7 +245,9 @@ const IN_OUT: Easing = Easing::Bezier([0.42, 0.0, 0.58, 1.0]);
 fn easing(value: &toml::Value) -> Option<Easing> {
     if let Some(list) = value.as_array() {
         let list: Vec<f64> = list.iter().map(number).collect::<Option<_>>()?;
-        let [x1, y1, x2, y2] = *list.as_slice() else { return None };
+        let [x1, y1, x2, y2] = *list.as_slice() else {
+            return None;
+        };
         let runs = (0.0..=1.0).contains(&x1) && (0.0..=1.0).contains(&x2);
         return runs.then_some(Easing::Bezier([x1, y1, x2, y2]));
     }
@@ -257,9 +294,19 @@ mod tests {
                     \"b.d\" = [[2, \"rest\"], [3, \"M0,0 L1,1\", \"hold\"]]";
         let clips = parse(text).unwrap();
         let track = &clips.clips[0].tracks[&("a".to_owned(), Property::Move)];
-        assert_eq!(track[0], Key { frame: 0.0, value: Value::Pair([1.0, 2.5]), easing: IN_OUT });
+        assert_eq!(
+            track[0],
+            Key {
+                frame: 0.0,
+                value: Value::Pair([1.0, 2.5]),
+                easing: IN_OUT
+            }
+        );
         assert_eq!(track[1].easing, Easing::Bezier([0.34, 1.56, 0.64, 1.0]));
         let track = &clips.clips[0].tracks[&("b".to_owned(), Property::Shape)];
-        assert_eq!((&track[0].value, track[1].easing), (&Value::Rest, Easing::Hold));
+        assert_eq!(
+            (&track[0].value, track[1].easing),
+            (&Value::Rest, Easing::Hold)
+        );
     }
 }

@@ -11,7 +11,9 @@ pub(crate) const EXTRA: &str = "x-buddy.json";
 
 /// Writes the container. Its entries bear no date, so that the same pet gives the same bytes.
 pub(super) fn write(compiled: &Compiled, name: &str) -> Result<Vec<u8>, BuildError> {
-    let manifest = json!({"version": "2", "generator": "buddy-render", "animations": [{"id": name}]}).to_string();
+    let manifest =
+        json!({"version": "2", "generator": "buddy-render", "animations": [{"id": name}]})
+            .to_string();
     let animation = format!("a/{name}.json");
     let entries = [
         ("manifest.json", &manifest),
@@ -26,7 +28,8 @@ pub(super) fn write(compiled: &Compiled, name: &str) -> Result<Vec<u8>, BuildErr
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (entry, text) in entries {
         zip.start_file(entry, options).map_err(broken)?;
-        zip.write_all(text.as_bytes()).map_err(|error| BuildError::Container(error.to_string()))?;
+        zip.write_all(text.as_bytes())
+            .map_err(|error| BuildError::Container(error.to_string()))?;
     }
     Ok(zip.finish().map_err(broken)?.into_inner())
 }

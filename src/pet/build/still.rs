@@ -62,9 +62,16 @@ impl Drawing {
         let outline = match &shape.outline {
             Outline::Path(path) => format!("<path d=\"{}\"", path.to_svg()),
             Outline::Ellipse { center, radii } => {
-                format!("<ellipse cx=\"{}\" cy=\"{}\" rx=\"{}\" ry=\"{}\"", center.x, center.y, radii.0, radii.1)
+                format!(
+                    "<ellipse cx=\"{}\" cy=\"{}\" rx=\"{}\" ry=\"{}\"",
+                    center.x, center.y, radii.0, radii.1
+                )
             }
-            Outline::Rect { origin, size, radius } => format!(
+            Outline::Rect {
+                origin,
+                size,
+                radius,
+            } => format!(
                 "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{radius}\"",
                 origin.x, origin.y, size.0, size.1
             ),
@@ -73,12 +80,17 @@ impl Drawing {
     }
 
     fn paint(&mut self, name: &str, paint: Option<&Paint>) -> String {
-        let Some(paint) = paint else { return format!(" {name}=\"none\"") };
+        let Some(paint) = paint else {
+            return format!(" {name}=\"none\"");
+        };
         let color = match &paint.color {
             Color::Solid(rgb) => hex(*rgb),
             gradient => self.gradient(gradient),
         };
-        format!(" {name}=\"{color}\"{}", opacity(&format!("{name}-opacity"), paint.opacity))
+        format!(
+            " {name}=\"{color}\"{}",
+            opacity(&format!("{name}-opacity"), paint.opacity)
+        )
     }
 
     fn gradient(&mut self, color: &Color) -> String {
@@ -89,12 +101,22 @@ impl Drawing {
             Color::Linear { from, to, stops } => write!(
                 self.gradients,
                 "<linearGradient id=\"{id}\" {units} x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\">{}</linearGradient>",
-                from.x, from.y, to.x, to.y, ramp(stops)
+                from.x,
+                from.y,
+                to.x,
+                to.y,
+                ramp(stops)
             ),
-            Color::Radial { center, radius, stops } => write!(
+            Color::Radial {
+                center,
+                radius,
+                stops,
+            } => write!(
                 self.gradients,
                 "<radialGradient id=\"{id}\" {units} cx=\"{}\" cy=\"{}\" r=\"{radius}\">{}</radialGradient>",
-                center.x, center.y, ramp(stops)
+                center.x,
+                center.y,
+                ramp(stops)
             ),
             Color::Solid(_) => Ok(()),
         };
@@ -105,7 +127,10 @@ impl Drawing {
 fn ramp(stops: &[Stop]) -> String {
     let stop = |stop: &Stop| {
         let (offset, color) = (stop.offset, hex(stop.color));
-        format!("<stop offset=\"{offset}\" stop-color=\"{color}\"{}/>", opacity("stop-opacity", stop.opacity))
+        format!(
+            "<stop offset=\"{offset}\" stop-color=\"{color}\"{}/>",
+            opacity("stop-opacity", stop.opacity)
+        )
     };
     stops.iter().map(stop).collect()
 }
@@ -115,5 +140,9 @@ fn hex([r, g, b]: [u8; 3]) -> String {
 }
 
 fn opacity(name: &str, value: f64) -> String {
-    if value < 1.0 { format!(" {name}=\"{value}\"") } else { String::new() }
+    if value < 1.0 {
+        format!(" {name}=\"{value}\"")
+    } else {
+        String::new()
+    }
 }

@@ -1,2 +1,0 @@
-fn main(){ for p in std::env::args().skip(1){ match buddy_render::pet::build::build_folder(p.as_ref()) { Ok(w)=>println!("{w:?}"), Err(e)=>{println!("{p}: {e}"); continue} }
- let pet=buddy_render::pet::Pet::from_dir(p.as_ref()).unwrap(); for u in pet.scene().unwrap().unsupported(){println!("unsupported {u}")} let f=buddy_render::pet::sheet::draw(&pet,96,10).unwrap(); f.pixmap().save_png(format!("/tmp/{}.png",pet.name())).unwrap(); } }

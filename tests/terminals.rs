@@ -1,0 +1,160 @@
+//! The main job in real terminals, on a virtual screen: the recorded session is played and looked
+//! at. `tests/lab/install.sh` installs what this needs. With `CI=true` a missing terminal fails;
+//! elsewhere its test says that it was skipped.
+
+use buddy_render::frame::Frame;
+use buddy_render::pet::catalog;
+use buddy_render::units::PixelSize;
+use image::{GenericImageView as _, Rgba, RgbaImage};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The lab's background.
+const GROUND: [u8; 3] = [0x10, 0x20, 0x30];
+
+/// The pet's default box in the lab's 80×24 window, in cells.
+const (COLS, ROWS): (u32, u32) = (16, 8);
+
+/// One virtual screen at a time: two at once are too slow for pictures on the second.
+static SCREEN: Mutex<()> = Mutex::new(());
+
+/// The pictures of one run, and one cell's size in pixels.
+struct Run {
+    pictures: Vec<RgbaImage>,
+    after: RgbaImage,
+    cell: (u32, u32),
+}
+
+/// Plays the session in `terminal` and takes pictures `at` these seconds and after the end, or
+/// `None` where the terminal is not installed.
+fn play(terminal: &str, protocol: &str, pet: &str, at: &[&str]) -> Option<Run> {
+    let installed = |program: &str| Command::new("sh").args(["-c", &format!("command -v {program}")]).output().is_ok_and(|o| o.status.success());
+    if let Some(missing) = [terminal, "Xvfb", "python3"].into_iter().find(|program| !installed(program)) {
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{missing} is not installed: run tests/lab/install.sh");
+        eprintln!("skipped: {missing} is not installed; tests/lab/install.sh installs it");
+        return None;
+    }
+    let _one = SCREEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{terminal}-{protocol}"));
+    let _ = std::fs::remove_dir_all(&out);
+    let command = format!(
+        "'{}' --pet {pet} --protocol {protocol} < '{ROOT}/fixtures/events/session.jsonl'; sleep 0.6; '{ROOT}/tests/lab/snap' after",
+        env!("CARGO_BIN_EXE_buddy-render"),
+    );
+    let shot = Command::new(Path::new(ROOT).join("tests/lab/shot"))
+        .args([terminal, "--wait", "--timeout", "90", "--at", &at.join(","), "--out", out.to_str()?, "--", "sh", "-c", &command])
+        .output()
+        .unwrap();
+    assert!(shot.status.success(), "{}", String::from_utf8_lossy(&shot.stderr));
+    let picture = |name: String| image::open(out.join(format!("{name}.png"))).unwrap().to_rgba8();
+    let after = picture("after".into());
+    let cell = (after.width() / 80, after.height() / 24);
+    Some(Run { pictures: at.iter().map(|at| picture(format!("{at}s"))).collect(), after, cell })
+}
+
+impl Run {
+    /// The pet's box: left, top, width, height in pixels.
+    fn pet_box(&self) -> (u32, u32, u32, u32) {
+        let (width, height) = self.cell;
+        ((80 - COLS) * width, 0, COLS * width, ROWS * height)
+    }
+
+    /// The pet's box as it was seen.
+    fn seen(&self, index: usize) -> RgbaImage {
+        let (x, y, width, height) = self.pet_box();
+        self.pictures[index].view(x, y, width, height).to_image()
+    }
+}
+
+fn is_ground(pixel: Rgba<u8>) -> bool {
+    pixel.0.iter().zip(GROUND).all(|(a, b)| a.abs_diff(b) <= 12)
+}
+
+fn drawn(picture: &RgbaImage) -> usize {
+    picture.pixels().filter(|pixel| !is_ground(**pixel)).count()
+}
+
+/// The mean difference of two pictures' channels, 0 to 255.
+fn distance(picture: &RgbaImage, frame: &Frame) -> f64 {
+    let over = |color: u8, alpha: u8, ground: u8| {
+        f64::from(color) + f64::from(ground) * (1.0 - f64::from(alpha) / 255.0)
+    };
+    let pairs = picture.pixels().zip(frame.pixmap().pixels());
+    let sum: f64 = pairs
+        .map(|(a, b)| {
+            let b = [b.red(), b.green(), b.blue()].map(|c| (c, b.alpha()));
+            a.0.iter().zip(b).zip(GROUND).map(|((a, (c, alpha)), g)| (f64::from(*a) - over(c, alpha, g)).abs()).sum::<f64>()
+        })
+        .sum();
+    sum / f64::from(picture.width() * picture.height() * 3)
+}
+
+/// Which pet a picture comes nearest to, over all clips and times, and how near.
+fn nearest(picture: &RgbaImage) -> (String, f64) {
+    let mut best = (String::new(), f64::MAX);
+    let mut frame = Frame::new(PixelSize::new(picture.width(), picture.height())).unwrap();
+    for name in catalog::names() {
+        let pet = catalog::load(name).unwrap();
+        let mut scene = pet.scene().unwrap();
+        for clip in pet.clips() {
+            for i in 0..=12 {
+                scene.draw(clip.start + clip.duration * i / 12, &mut frame);
+                let distance = distance(picture, &frame);
+                if distance < best.1 {
+                    best = (name.to_owned(), distance);
+                }
+            }
+        }
+    }
+    best
+}
+
+/// The right pet, in the corner and nowhere else, transparent, moving; nothing left at the end.
+fn check(terminal: &str, protocol: &str, pet: &str) {
+    let Some(run) = play(terminal, protocol, pet, &["2", "5.5", "9"]) else { return };
+    let where_ = format!("{protocol} in {terminal}");
+    let (left, _, _, bottom) = run.pet_box();
+    for (index, picture) in run.pictures.iter().enumerate() {
+        let seen = run.seen(index);
+        let (name, distance) = nearest(&seen);
+        assert_eq!(name, pet, "{where_}, picture {index}: {distance}");
+        assert!(distance < 16.0, "{where_}, picture {index}: no pose of {pet} is nearer than {distance}");
+        let ground = 1.0 - drawn(&seen) as f64 / f64::from(seen.width() * seen.height());
+        assert!(ground > 0.25, "{where_}, picture {index}: only {ground} of the box is transparent");
+        let elsewhere = picture.enumerate_pixels().filter(|(x, y, p)| (*x + 20 * run.cell.0 < left && *y >= 3 * run.cell.1 || *y >= bottom) && !is_ground(**p));
+        assert_eq!(elsewhere.count(), 0, "{where_}, picture {index}: something is drawn outside of the corner");
+    }
+    assert!(run.pictures[0] != run.pictures[1] || run.pictures[1] != run.pictures[2], "{where_}: nothing moves");
+    // The cursor may stand in the first cells.
+    let left_behind = run.after.enumerate_pixels().filter(|(x, y, p)| (*x > 2 * run.cell.0 || *y > run.cell.1) && !is_ground(**p));
+    assert_eq!(left_behind.count(), 0, "{where_}: something is left behind");
+}
+
+#[test]
+fn kitty_graphics_in_kitty() {
+    check("kitty", "kitty", "null");
+}
+
+#[test]
+fn sixel_in_xterm() {
+    check("xterm", "sixel", "antigravity");
+}
+
+#[test]
+fn iterm2_images_in_mlterm() {
+    check("mlterm", "iterm2", "haiku");
+}
+
+#[test]
+fn symbols_in_kitty() {
+    let Some(run) = play("kitty", "symbols", "spectre", &["3"]) else { return };
+    assert!(drawn(&run.seen(0)) > 2000 && drawn(&run.after) < 2 * (run.cell.0 * run.cell.1) as usize);
+}
+
+#[test]
+fn auto_finds_kitty_graphics_in_konsole() {
+    check("konsole", "auto", "bit");
+}
