@@ -34,4 +34,4 @@ pets:
 
 # The picture in the README.
 gallery:
-    cargo run --release --example gallery -- -o pets/gallery.png
+    cargo run --release --example gallery -- pets/gallery.png

@@ -16,7 +16,8 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const GROUND: [u8; 3] = [0x10, 0x20, 0x30];
 
 /// The pet's default box in the lab's 80×24 window, in cells.
-const (COLS, ROWS): (u32, u32) = (16, 8);
+const COLS: u32 = 16;
+const ROWS: u32 = 8;
 
 /// One virtual screen at a time: two at once are too slow for pictures on the second.
 static SCREEN: Mutex<()> = Mutex::new(());
@@ -31,13 +32,26 @@ struct Run {
 /// Plays the session in `terminal` and takes pictures `at` these seconds and after the end, or
 /// `None` where the terminal is not installed.
 fn play(terminal: &str, protocol: &str, pet: &str, at: &[&str]) -> Option<Run> {
-    let installed = |program: &str| Command::new("sh").args(["-c", &format!("command -v {program}")]).output().is_ok_and(|o| o.status.success());
-    if let Some(missing) = [terminal, "Xvfb", "python3"].into_iter().find(|program| !installed(program)) {
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{missing} is not installed: run tests/lab/install.sh");
+    let installed = |program: &str| {
+        Command::new("sh")
+            .args(["-c", &format!("command -v {program}")])
+            .output()
+            .is_ok_and(|o| o.status.success())
+    };
+    if let Some(missing) = [terminal, "Xvfb", "python3"]
+        .into_iter()
+        .find(|program| !installed(program))
+    {
+        assert!(
+            std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+            "{missing} is not installed: run tests/lab/install.sh"
+        );
         eprintln!("skipped: {missing} is not installed; tests/lab/install.sh installs it");
         return None;
     }
-    let _one = SCREEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = SCREEN
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{terminal}-{protocol}"));
     let _ = std::fs::remove_dir_all(&out);
     let command = format!(
@@ -45,14 +59,39 @@ fn play(terminal: &str, protocol: &str, pet: &str, at: &[&str]) -> Option<Run> {
         env!("CARGO_BIN_EXE_buddy-render"),
     );
     let shot = Command::new(Path::new(ROOT).join("tests/lab/shot"))
-        .args([terminal, "--wait", "--timeout", "90", "--at", &at.join(","), "--out", out.to_str()?, "--", "sh", "-c", &command])
+        .args([
+            terminal,
+            "--wait",
+            "--timeout",
+            "90",
+            "--at",
+            &at.join(","),
+            "--out",
+            out.to_str()?,
+            "--",
+            "sh",
+            "-c",
+            &command,
+        ])
         .output()
         .unwrap();
-    assert!(shot.status.success(), "{}", String::from_utf8_lossy(&shot.stderr));
-    let picture = |name: String| image::open(out.join(format!("{name}.png"))).unwrap().to_rgba8();
+    assert!(
+        shot.status.success(),
+        "{}",
+        String::from_utf8_lossy(&shot.stderr)
+    );
+    let picture = |name: String| {
+        image::open(out.join(format!("{name}.png")))
+            .unwrap()
+            .to_rgba8()
+    };
     let after = picture("after".into());
     let cell = (after.width() / 80, after.height() / 24);
-    Some(Run { pictures: at.iter().map(|at| picture(format!("{at}s"))).collect(), after, cell })
+    Some(Run {
+        pictures: at.iter().map(|at| picture(format!("{at}s"))).collect(),
+        after,
+        cell,
+    })
 }
 
 impl Run {
@@ -86,7 +125,11 @@ fn distance(picture: &RgbaImage, frame: &Frame) -> f64 {
     let sum: f64 = pairs
         .map(|(a, b)| {
             let b = [b.red(), b.green(), b.blue()].map(|c| (c, b.alpha()));
-            a.0.iter().zip(b).zip(GROUND).map(|((a, (c, alpha)), g)| (f64::from(*a) - over(c, alpha, g)).abs()).sum::<f64>()
+            a.0.iter()
+                .zip(b)
+                .zip(GROUND)
+                .map(|((a, (c, alpha)), g)| (f64::from(*a) - over(c, alpha, g)).abs())
+                .sum::<f64>()
         })
         .sum();
     sum / f64::from(picture.width() * picture.height() * 3)
@@ -114,22 +157,42 @@ fn nearest(picture: &RgbaImage) -> (String, f64) {
 
 /// The right pet, in the corner and nowhere else, transparent, moving; nothing left at the end.
 fn check(terminal: &str, protocol: &str, pet: &str) {
-    let Some(run) = play(terminal, protocol, pet, &["2", "5.5", "9"]) else { return };
+    let Some(run) = play(terminal, protocol, pet, &["2", "5.5", "9"]) else {
+        return;
+    };
     let where_ = format!("{protocol} in {terminal}");
     let (left, _, _, bottom) = run.pet_box();
     for (index, picture) in run.pictures.iter().enumerate() {
         let seen = run.seen(index);
         let (name, distance) = nearest(&seen);
         assert_eq!(name, pet, "{where_}, picture {index}: {distance}");
-        assert!(distance < 16.0, "{where_}, picture {index}: no pose of {pet} is nearer than {distance}");
+        assert!(
+            distance < 16.0,
+            "{where_}, picture {index}: no pose of {pet} is nearer than {distance}"
+        );
         let ground = 1.0 - drawn(&seen) as f64 / f64::from(seen.width() * seen.height());
-        assert!(ground > 0.25, "{where_}, picture {index}: only {ground} of the box is transparent");
-        let elsewhere = picture.enumerate_pixels().filter(|(x, y, p)| (*x + 20 * run.cell.0 < left && *y >= 3 * run.cell.1 || *y >= bottom) && !is_ground(**p));
-        assert_eq!(elsewhere.count(), 0, "{where_}, picture {index}: something is drawn outside of the corner");
+        assert!(
+            ground > 0.25,
+            "{where_}, picture {index}: only {ground} of the box is transparent"
+        );
+        let elsewhere = picture.enumerate_pixels().filter(|(x, y, p)| {
+            (*x + 20 * run.cell.0 < left && *y >= 3 * run.cell.1 || *y >= bottom) && !is_ground(**p)
+        });
+        assert_eq!(
+            elsewhere.count(),
+            0,
+            "{where_}, picture {index}: something is drawn outside of the corner"
+        );
     }
-    assert!(run.pictures[0] != run.pictures[1] || run.pictures[1] != run.pictures[2], "{where_}: nothing moves");
+    assert!(
+        run.pictures[0] != run.pictures[1] || run.pictures[1] != run.pictures[2],
+        "{where_}: nothing moves"
+    );
     // The cursor may stand in the first cells.
-    let left_behind = run.after.enumerate_pixels().filter(|(x, y, p)| (*x > 2 * run.cell.0 || *y > run.cell.1) && !is_ground(**p));
+    let left_behind = run
+        .after
+        .enumerate_pixels()
+        .filter(|(x, y, p)| (*x > 2 * run.cell.0 || *y > run.cell.1) && !is_ground(**p));
     assert_eq!(left_behind.count(), 0, "{where_}: something is left behind");
 }
 
@@ -150,8 +213,12 @@ fn iterm2_images_in_mlterm() {
 
 #[test]
 fn symbols_in_kitty() {
-    let Some(run) = play("kitty", "symbols", "spectre", &["3"]) else { return };
-    assert!(drawn(&run.seen(0)) > 2000 && drawn(&run.after) < 2 * (run.cell.0 * run.cell.1) as usize);
+    let Some(run) = play("kitty", "symbols", "spectre", &["3"]) else {
+        return;
+    };
+    assert!(
+        drawn(&run.seen(0)) > 2000 && drawn(&run.after) < 2 * (run.cell.0 * run.cell.1) as usize
+    );
 }
 
 #[test]
