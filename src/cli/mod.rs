@@ -5,6 +5,7 @@ mod encode;
 mod events;
 mod export;
 mod failure;
+mod feed;
 mod pack;
 mod play;
 mod preview;

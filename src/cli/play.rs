@@ -2,8 +2,7 @@
 
 mod terminal;
 
-use super::{Failure, source};
-use buddy_render::event::bus::Bus;
+use super::{Failure, feed, source};
 use buddy_render::mood::{Companion, Mind, OneClip, Personality};
 use buddy_render::pet::{Pet, catalog};
 use buddy_render::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
@@ -238,11 +237,11 @@ fn into_pipe(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_events: b
         .map_err(|e| Failure::because(pet.name(), &e))?;
     let mut out = std::io::stdout().lock();
     if real {
-        let bus = has_events.then(|| listen(args.time));
-        return player::live::run_into(&mut player, bus.as_deref(), look.duration, sentences, &mut out)
+        let events = has_events.then(|| listen(args.time));
+        return player::live::run_into(&mut player, events.as_ref().map(|events| &*events.bus), look.duration, sentences, &mut out)
             .map_err(live_failure);
     }
-    let mut feed = source::EventFeed::new(has_events);
+    let mut feed = feed::EventFeed::new(has_events);
     let done = script::run(&mut player, &mut feed, look.duration, sentences, &mut out);
     feed.report();
     done.map_err(|error| match error {
@@ -279,11 +278,11 @@ fn live_failure(error: player::live::LiveError) -> Failure {
 }
 
 /// Starts reading standard input, at the pace of the chosen clock.
-fn listen(time: Option<Time>) -> Arc<Bus> {
+fn listen(time: Option<Time>) -> feed::Listener {
     let factor = match time {
         Some(Time::Factor(factor)) => Some(factor),
-        None if source::stdin_is_file() => Some(1.0),
+        None if feed::stdin_is_file() => Some(1.0),
         _ => None,
     };
-    source::listen(factor)
+    feed::listen(factor)
 }

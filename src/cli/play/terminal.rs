@@ -49,15 +49,18 @@ pub(super) fn play(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_eve
     }
     let mut stage = Stage::open(args)?;
     let mut player = stage.player(args, pet, mind)?;
-    let bus = has_events.then(|| listen(args.time));
+    let events = has_events.then(|| listen(args.time));
     let mut live = Live {
-        bus: bus.as_deref(),
+        bus: events.as_ref().map(|events| &*events.bus),
         limit: look.duration,
         synchronized: stage.choice.sync2026,
         cell: stage.choice.geometry.cell,
         on_key: &mut |key| if is_quit(key) { KeyAction::Quit } else { KeyAction::Ignore },
     };
-    live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live).map_err(live_failure)
+    let done = live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live).map_err(live_failure);
+    // The terminal first, so that what the listener says on its end lands on a screen put back.
+    drop(stage);
+    done
 }
 
 /// Sentences go to standard output like any program's words, and stay in the scrollback.
@@ -67,9 +70,9 @@ fn sentences(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_events: b
     let encoder = encoder::encoder(&choice, args.look.seed);
     let mut player = Player::new(settings, mind, guests(pet, args), encoder)
         .map_err(|e| Failure::because(pet.name(), &e))?;
-    let bus = has_events.then(|| listen(args.time));
+    let events = has_events.then(|| listen(args.time));
     let mut out = std::io::stdout().lock();
-    live::run_into(&mut player, bus.as_deref(), args.look.duration, true, &mut out).map_err(live_failure)
+    live::run_into(&mut player, events.as_ref().map(|events| &*events.bus), args.look.duration, true, &mut out).map_err(live_failure)
 }
 
 /// `q`, Escape alone, or Ctrl-C where it arrives as a byte.

@@ -167,7 +167,11 @@ impl Reader {
             self.native(object, out)?;
             true
         } else if has("reason") {
-            self.cargo.message(object, out)
+            let known = self.cargo.message(object, out);
+            if known {
+                self.text.told_as_json();
+            }
+            known
         } else {
             has("type") && cargo::libtest(object, &mut self.tally, out)
         };

@@ -10,6 +10,8 @@ use crate::text::SafeText;
 pub(super) struct Text {
     run: Run,
     open: Option<Diagnostic>,
+    /// Cargo tells this build's end as JSON too, which is enough.
+    told: bool,
 }
 
 /// One run of cargo, so far.
@@ -43,6 +45,11 @@ impl Text {
             || self.status(line, tally, out)
             || self.summary(line, tally, out)
             || self.begin(line, out)
+    }
+
+    /// Cargo writes this build's messages as JSON; its words beside them are no news.
+    pub(super) const fn told_as_json(&mut self) {
+        self.told = true;
     }
 
     /// Tells the diagnostic that is still open. One without a place is some other program's.
@@ -124,7 +131,10 @@ impl Text {
             }
             "Finished" if rest.contains("profile") => {
                 tally.finish(out);
-                std::mem::take(&mut self.run).passed(out);
+                let run = std::mem::take(&mut self.run);
+                if !std::mem::take(&mut self.told) {
+                    run.passed(out);
+                }
             }
             "Running" | "Doc-tests" | "Fresh" | "Blocking" | "Downloading" | "Downloaded" | "Updating" | "Locking" | "Adding" => {}
             _ => return false,
@@ -136,7 +146,10 @@ impl Text {
     fn summary(&mut self, line: &str, tally: &mut Tally, out: &mut Vec<Event>) -> bool {
         if line.starts_with("error: could not compile `") {
             // Many programs of one run may fail; the run is over with its first.
-            std::mem::take(&mut self.run).failed(errors_of(line), out);
+            let run = std::mem::take(&mut self.run);
+            if !std::mem::take(&mut self.told) {
+                run.failed(errors_of(line), out);
+            }
             return true;
         }
         if line.starts_with("error: test failed") || line.starts_with("error: doctest failed") {
