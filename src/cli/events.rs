@@ -8,7 +8,12 @@ use std::io::{self, BufRead, Write};
 /// Writes every event found in `input` to `out`, a line at a time, and what could not be read to
 /// `err`. An event from other tools' words gets the present time, so that a recording can be played
 /// again; a native one stays as it is.
-pub(super) fn run(input: impl BufRead, out: &mut impl Write, err: &mut impl Write, json: bool) -> io::Result<()> {
+pub(super) fn run(
+    input: impl BufRead,
+    out: &mut impl Write,
+    err: &mut impl Write,
+    json: bool,
+) -> io::Result<()> {
     let mut reader = Reader::new();
     for line in Lines::new(input) {
         let events = match line? {
@@ -67,5 +72,9 @@ fn write_unknown(reader: &Reader, err: &mut impl Write, json: bool) -> io::Resul
     if json {
         return writeln!(err, "{}", serde_json::json!({"unknown": unknown}));
     }
-    writeln!(err, "buddy-render: {}", super::feed::unknown_line(reader.counts()))
+    writeln!(
+        err,
+        "buddy-render: {}",
+        super::feed::unknown_line(reader.counts())
+    )
 }

@@ -22,7 +22,9 @@ pub(super) struct EventFeed {
 impl EventFeed {
     /// Where nothing is piped in, there are no events.
     pub(super) fn new(has_events: bool) -> Self {
-        Self { events: has_events.then(open) }
+        Self {
+            events: has_events.then(open),
+        }
     }
 
     /// Says what could not be read, on standard error.
@@ -52,7 +54,8 @@ struct Notes {
 
 impl Notes {
     fn take(&mut self, reader: &mut Reader) {
-        self.lines.extend(reader.problems().iter().map(Problem::to_string));
+        self.lines
+            .extend(reader.problems().iter().map(Problem::to_string));
     }
 
     fn end(&mut self, events: &mut Input) {
@@ -75,8 +78,15 @@ impl Notes {
 /// One line for all events that this version does not know.
 pub(super) fn unknown_line(counts: &Counts) -> String {
     let total: u64 = counts.unknown.values().sum();
-    let names: Vec<_> = counts.unknown.iter().map(|(name, count)| format!("{name} ({count})")).collect();
-    format!("skipped {total} events of unknown names: {}", names.join(", "))
+    let names: Vec<_> = counts
+        .unknown
+        .iter()
+        .map(|(name, count)| format!("{name} ({count})"))
+        .collect();
+    format!(
+        "skipped {total} events of unknown names: {}",
+        names.join(", ")
+    )
 }
 
 /// Whether standard input is a file, which can be played at its own pace: it does not wait for us.
@@ -103,7 +113,10 @@ pub(super) struct Listener {
 impl Listener {
     /// Says what could not be read and was not said yet, on standard error.
     pub(super) fn report(&self) {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).say();
+        self.notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .say();
     }
 }
 
@@ -116,7 +129,10 @@ impl Drop for Listener {
 /// Starts to read standard input. With a factor, each event waits for its `ts` at that speed.
 pub(super) fn listen(factor: Option<f64>) -> Listener {
     let (bus, notes) = (Arc::new(Bus::new()), Arc::new(Mutex::new(Notes::default())));
-    let listener = Listener { bus: Arc::clone(&bus), notes: Arc::clone(&notes) };
+    let listener = Listener {
+        bus: Arc::clone(&bus),
+        notes: Arc::clone(&notes),
+    };
     // The thread ends with the input or the process: a blocked read cannot be called off.
     std::thread::spawn(move || {
         read_into(&bus, &notes, factor);
@@ -141,7 +157,9 @@ fn read_into(bus: &Bus, notes: &Mutex<Notes>, factor: Option<f64>) {
         }
     };
     while let Some((at, event)) = events.next() {
-        if let Some(due) = factor.and_then(|factor| Duration::try_from_secs_f64(at.as_secs_f64() / factor).ok()) {
+        if let Some(due) =
+            factor.and_then(|factor| Duration::try_from_secs_f64(at.as_secs_f64() / factor).ok())
+        {
             std::thread::sleep(due.saturating_sub(begun.elapsed()));
         }
         bus.push(event);

@@ -26,7 +26,10 @@ impl Cargo {
                 true
             }
             Some("build-finished") => {
-                let success = object.get("success").and_then(Value::as_bool).unwrap_or(false);
+                let success = object
+                    .get("success")
+                    .and_then(Value::as_bool)
+                    .unwrap_or(false);
                 self.finished(success, out);
                 true
             }
@@ -47,7 +50,9 @@ impl Cargo {
         let Some(span) = primary else { return };
         let code = message["code"]["code"].as_str();
         self.diagnosed = true;
-        self.errors += u64::from(level == LintLevel::Error && !code.is_some_and(|c| c.starts_with("clippy::")));
+        self.errors += u64::from(
+            level == LintLevel::Error && !code.is_some_and(|c| c.starts_with("clippy::")),
+        );
         out.push(Event::of(EventKind::Lint {
             level,
             count: 1,
@@ -65,26 +70,47 @@ impl Cargo {
             out.push(Event::of(clean()));
         }
         if success {
-            out.push(Event::of(EventKind::Build { outcome: Outcome::Passed, errors: 0 }));
+            out.push(Event::of(EventKind::Build {
+                outcome: Outcome::Passed,
+                errors: 0,
+            }));
         } else if errors > 0 || !diagnosed {
-            out.push(Event::of(EventKind::Build { outcome: Outcome::Failed, errors }));
+            out.push(Event::of(EventKind::Build {
+                outcome: Outcome::Failed,
+                errors,
+            }));
         }
     }
 }
 
 /// The linter has nothing to say.
 pub(super) const fn clean() -> EventKind {
-    EventKind::Lint { level: LintLevel::Clean, count: 0, code: None, path: None, line: None, message: None }
+    EventKind::Lint {
+        level: LintLevel::Clean,
+        count: 0,
+        code: None,
+        path: None,
+        line: None,
+        message: None,
+    }
 }
 
 /// Reads an object of libtest's; whether it was one.
-pub(super) fn libtest(object: &Map<String, Value>, tally: &mut Tally, out: &mut Vec<Event>) -> bool {
+pub(super) fn libtest(
+    object: &Map<String, Value>,
+    tally: &mut Tally,
+    out: &mut Vec<Event>,
+) -> bool {
     let text = |name| object.get(name).and_then(Value::as_str);
     let count = |name| object.get(name).and_then(Value::as_u64).unwrap_or(0);
     match (text("type"), text("event")) {
         (Some("suite"), Some("started")) => tally.started(out),
         (Some("suite"), Some(end @ ("ok" | "failed"))) => {
-            tally.result(end == "ok", [count("passed"), count("failed"), count("ignored")], out);
+            tally.result(
+                end == "ok",
+                [count("passed"), count("failed"), count("ignored")],
+                out,
+            );
         }
         (Some("test" | "bench" | "report"), _) => {}
         _ => return false,
@@ -110,16 +136,41 @@ mod tests {
     fn a_lint_error_is_no_failed_build() {
         let (mut cargo, mut out) = (Cargo::default(), Vec::new());
         assert!(cargo.message(&object(LINT), &mut out));
-        assert!(cargo.message(&object(r#"{"reason":"build-finished","success":false}"#), &mut out));
-        assert!(matches!(&out[..], [Event { kind: EventKind::Lint { level: LintLevel::Error, line: Some(3), .. }, .. }]));
+        assert!(cargo.message(
+            &object(r#"{"reason":"build-finished","success":false}"#),
+            &mut out
+        ));
+        assert!(matches!(
+            &out[..],
+            [Event {
+                kind: EventKind::Lint {
+                    level: LintLevel::Error,
+                    line: Some(3),
+                    ..
+                },
+                ..
+            }]
+        ));
     }
 
     #[test]
     fn a_clean_build_is_clean() {
         let (mut cargo, mut out) = (Cargo::default(), Vec::new());
-        cargo.message(&object(r#"{"reason":"build-finished","success":true}"#), &mut out);
+        cargo.message(
+            &object(r#"{"reason":"build-finished","success":true}"#),
+            &mut out,
+        );
         let kinds: Vec<_> = out.into_iter().map(|event| event.kind).collect();
-        assert_eq!(kinds, [clean(), EventKind::Build { outcome: Outcome::Passed, errors: 0 }]);
+        assert_eq!(
+            kinds,
+            [
+                clean(),
+                EventKind::Build {
+                    outcome: Outcome::Passed,
+                    errors: 0
+                }
+            ]
+        );
     }
 
     #[test]
@@ -132,8 +183,15 @@ mod tests {
         ] {
             assert!(libtest(&object(line), &mut tally, &mut out));
         }
-        assert!(!libtest(&object(r#"{"type":"other"}"#), &mut tally, &mut out));
-        let outcomes: Vec<_> = out.iter().map(|event| super::super::name(&event.kind)).collect();
+        assert!(!libtest(
+            &object(r#"{"type":"other"}"#),
+            &mut tally,
+            &mut out
+        ));
+        let outcomes: Vec<_> = out
+            .iter()
+            .map(|event| super::super::name(&event.kind))
+            .collect();
         assert_eq!(outcomes, ["tests.started", "tests.failed"]);
     }
 }

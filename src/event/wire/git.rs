@@ -36,7 +36,9 @@ impl Git {
     pub(super) fn finish(&mut self, out: &mut Vec<Event>) {
         if self.counting > 0 {
             self.in_conflict = true;
-            out.push(Event::of(EventKind::Conflict { files: std::mem::take(&mut self.counting) }));
+            out.push(Event::of(EventKind::Conflict {
+                files: std::mem::take(&mut self.counting),
+            }));
         }
     }
 
@@ -62,17 +64,27 @@ impl Git {
             if self.in_conflict {
                 self.resolve(out);
             }
-            out.push(Event::of(EventKind::Commit { sha: None, subject: None }));
+            out.push(Event::of(EventKind::Commit {
+                sha: None,
+                subject: None,
+            }));
             return true;
         }
-        ["Auto-merging ", "You have unmerged paths", "Recorded preimage for", "Recorded resolution for"]
-            .iter()
-            .any(|start| line.starts_with(start))
+        [
+            "Auto-merging ",
+            "You have unmerged paths",
+            "Recorded preimage for",
+            "Recorded resolution for",
+        ]
+        .iter()
+        .any(|start| line.starts_with(start))
     }
 
     /// `[main abc1234] subject`. A commit ends a conflict: git makes none while one is open.
     fn commit(&mut self, line: &str, out: &mut Vec<Event>) -> bool {
-        let Some((sha, subject)) = commit_line(line) else { return false };
+        let Some((sha, subject)) = commit_line(line) else {
+            return false;
+        };
         if self.in_conflict {
             self.resolve(out);
         }
@@ -105,8 +117,18 @@ fn is_conflict(line: &str) -> bool {
     if line.starts_with("CONFLICT (") {
         return true;
     }
-    let Some(status) = line.strip_prefix('\t') else { return false };
-    let states = ["both modified:", "both added:", "both deleted:", "deleted by us:", "deleted by them:", "added by us:", "added by them:"];
+    let Some(status) = line.strip_prefix('\t') else {
+        return false;
+    };
+    let states = [
+        "both modified:",
+        "both added:",
+        "both deleted:",
+        "deleted by us:",
+        "deleted by them:",
+        "added by us:",
+        "added by them:",
+    ];
     states.iter().any(|state| status.starts_with(state))
 }
 
@@ -119,7 +141,9 @@ fn commit_line(line: &str) -> Option<(&str, &str)> {
 
 fn branch(line: &str, out: &mut Vec<Event>) -> bool {
     let starts = ["Switched to branch '", "Switched to a new branch '"];
-    let Some(rest) = starts.iter().find_map(|start| line.strip_prefix(start)) else { return false };
+    let Some(rest) = starts.iter().find_map(|start| line.strip_prefix(start)) else {
+        return false;
+    };
     let branch = rest.strip_suffix('\'').map(SafeText::new);
     out.push(Event::of(EventKind::Branch { branch }));
     true
@@ -148,7 +172,14 @@ mod tests {
             sha: Some(SafeText::new("0a1b2c3")),
             subject: Some(SafeText::new("Merge branch 'other'")),
         };
-        assert_eq!(kinds(merge), [EventKind::Conflict { files: 2 }, EventKind::ConflictResolved, commit]);
+        assert_eq!(
+            kinds(merge),
+            [
+                EventKind::Conflict { files: 2 },
+                EventKind::ConflictResolved,
+                commit
+            ]
+        );
     }
 
     #[test]
@@ -162,13 +193,21 @@ mod tests {
     #[test]
     fn commits_branches_and_pushes() {
         let root = kinds("[main (root-commit) abc1234] begin");
-        assert!(matches!(&root[..], [EventKind::Commit { sha: Some(sha), .. }] if sha.as_str() == "abc1234"));
+        assert!(
+            matches!(&root[..], [EventKind::Commit { sha: Some(sha), .. }] if sha.as_str() == "abc1234")
+        );
         assert_eq!(kinds("[main] no id"), []);
         assert_eq!(kinds("[INFO start] no id"), []);
-        let switched = EventKind::Branch { branch: Some(SafeText::new("x/y")) };
+        let switched = EventKind::Branch {
+            branch: Some(SafeText::new("x/y")),
+        };
         assert_eq!(kinds("Switched to a new branch 'x/y'"), [switched]);
-        let push = "To github.com:o/p.git\n   a1b2c3d..e4f5a6b  main -> main\n * [new tag]  v1 -> v1";
+        let push =
+            "To github.com:o/p.git\n   a1b2c3d..e4f5a6b  main -> main\n * [new tag]  v1 -> v1";
         assert_eq!(kinds(push), [EventKind::Push]);
-        assert_eq!(kinds("From github.com:o/p\n   a1b2c3d..e4f5a6b  main -> origin/main"), []);
+        assert_eq!(
+            kinds("From github.com:o/p\n   a1b2c3d..e4f5a6b  main -> origin/main"),
+            []
+        );
     }
 }

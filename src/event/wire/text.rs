@@ -55,7 +55,9 @@ impl Text {
     /// Tells the diagnostic that is still open. One without a place is some other program's.
     pub(super) fn finish(&mut self, out: &mut Vec<Event>) {
         let Some(open) = self.open.take() else { return };
-        let Some((path, line)) = open.place else { return };
+        let Some((path, line)) = open.place else {
+            return;
+        };
         self.run.diagnosed = true;
         let code = open.code.as_ref().map_or("", SafeText::as_str);
         self.run.broken |= open.level == LintLevel::Error && code.starts_with('E');
@@ -71,7 +73,9 @@ impl Text {
 
     /// A line of the open diagnostic's body, or the blank one that ends it.
     fn inside(&mut self, line: &str, out: &mut Vec<Event>) -> bool {
-        let Some(open) = &mut self.open else { return false };
+        let Some(open) = &mut self.open else {
+            return false;
+        };
         if line.is_empty() {
             self.finish(out);
             return true;
@@ -86,8 +90,13 @@ impl Text {
             open.code = open.code.take().or_else(|| lint_of(note));
             return true;
         }
-        let is_body = line.starts_with(' ') || ["...", "note:", "help:"].iter().any(|s| line.starts_with(s));
-        let is_source = body.split_once('|').is_some_and(|(number, _)| number.trim().parse::<u64>().is_ok());
+        let is_body = line.starts_with(' ')
+            || ["...", "note:", "help:"]
+                .iter()
+                .any(|s| line.starts_with(s));
+        let is_source = body
+            .split_once('|')
+            .is_some_and(|(number, _)| number.trim().parse::<u64>().is_ok());
         if !is_body && !is_source {
             self.finish(out);
             return false;
@@ -97,7 +106,9 @@ impl Text {
 
     /// `error[E0308]: mismatched types`, `warning: unused variable: …`
     fn begin(&mut self, line: &str, out: &mut Vec<Event>) -> bool {
-        let Some((head, message)) = line.split_once(": ") else { return false };
+        let Some((head, message)) = line.split_once(": ") else {
+            return false;
+        };
         let (level, code) = match head.strip_suffix(']').and_then(|head| head.split_once('[')) {
             Some((level, code)) => (level, Some(SafeText::new(code))),
             None => (head, None),
@@ -108,13 +119,20 @@ impl Text {
             _ => return false,
         };
         self.finish(out);
-        self.open = Some(Diagnostic { level, code, message: SafeText::new(message), place: None });
+        self.open = Some(Diagnostic {
+            level,
+            code,
+            message: SafeText::new(message),
+            place: None,
+        });
         true
     }
 
     /// Cargo's right-aligned words: `   Compiling x v0.1.0 (/x)`.
     fn status(&mut self, line: &str, tally: &mut Tally, out: &mut Vec<Event>) -> bool {
-        let Some((word, rest)) = line.trim_start().split_once(' ') else { return false };
+        let Some((word, rest)) = line.trim_start().split_once(' ') else {
+            return false;
+        };
         if !line.starts_with(' ') || rest.is_empty() {
             return false;
         }
@@ -122,7 +140,10 @@ impl Text {
             "Compiling" if rest.contains(" v") => {
                 tally.finish(out);
                 if !std::mem::replace(&mut self.run.compiles, true) {
-                    out.push(Event::of(EventKind::Build { outcome: Outcome::Started, errors: 0 }));
+                    out.push(Event::of(EventKind::Build {
+                        outcome: Outcome::Started,
+                        errors: 0,
+                    }));
                 }
             }
             "Checking" if rest.contains(" v") => {
@@ -136,7 +157,8 @@ impl Text {
                     run.passed(out);
                 }
             }
-            "Running" | "Doc-tests" | "Fresh" | "Blocking" | "Downloading" | "Downloaded" | "Updating" | "Locking" | "Adding" => {}
+            "Running" | "Doc-tests" | "Fresh" | "Blocking" | "Downloading" | "Downloaded"
+            | "Updating" | "Locking" | "Adding" => {}
             _ => return false,
         }
         true
@@ -166,7 +188,10 @@ impl Run {
     /// A check tells whether there are lints; a build, that it stands.
     fn passed(self, out: &mut Vec<Event>) {
         if !self.checks || self.compiles {
-            out.push(Event::of(EventKind::Build { outcome: Outcome::Passed, errors: 0 }));
+            out.push(Event::of(EventKind::Build {
+                outcome: Outcome::Passed,
+                errors: 0,
+            }));
         } else if !self.diagnosed {
             out.push(Event::of(clean()));
         }
@@ -175,7 +200,10 @@ impl Run {
     /// A check that only the linter stopped is no failed build: its lints are told already.
     fn failed(self, errors: u64, out: &mut Vec<Event>) {
         if !self.checks || self.broken || !self.diagnosed {
-            out.push(Event::of(EventKind::Build { outcome: Outcome::Failed, errors }));
+            out.push(Event::of(EventKind::Build {
+                outcome: Outcome::Failed,
+                errors,
+            }));
         }
     }
 }
@@ -183,7 +211,9 @@ impl Run {
 /// The harness's lines.
 fn tests(line: &str, tally: &mut Tally, out: &mut Vec<Event>) -> bool {
     if let Some(rest) = line.strip_prefix("running ") {
-        let count = rest.strip_suffix(" tests").or_else(|| rest.strip_suffix(" test"));
+        let count = rest
+            .strip_suffix(" tests")
+            .or_else(|| rest.strip_suffix(" test"));
         let known = count.is_some_and(|count| count.parse::<u64>().is_ok());
         if known {
             tally.started(out);
@@ -207,7 +237,9 @@ fn count_before(line: &str, word: &str) -> u64 {
 
 /// `… due to 2 previous errors; 1 warning emitted`, `… due to 1 previous error`
 fn errors_of(line: &str) -> u64 {
-    let Some((_, rest)) = line.rsplit_once(" due to ") else { return 0 };
+    let Some((_, rest)) = line.rsplit_once(" due to ") else {
+        return 0;
+    };
     let number = rest.split(' ').next().unwrap_or_default();
     number.parse().unwrap_or(1)
 }
@@ -222,7 +254,9 @@ fn place_of(place: &str) -> Option<(SafeText, u64)> {
 
 /// The lint's name from its notes: "`#[deny(clippy::approx_constant)]` on by default".
 fn lint_of(note: &str) -> Option<SafeText> {
-    let rest = note.strip_prefix("note: `#[").or_else(|| note.strip_prefix("note: `-"))?;
+    let rest = note
+        .strip_prefix("note: `#[")
+        .or_else(|| note.strip_prefix("note: `-"))?;
     let name = rest.split(['(', ')', '`', ' ']).nth(1)?;
     (!name.is_empty()).then(|| SafeText::new(name))
 }
