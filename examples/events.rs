@@ -44,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         &mut std::io::stdout().lock(),
     )?;
     events
+        .reader()
         .problems()
         .iter()
         .for_each(|problem| eprintln!("{problem}"));

@@ -5,6 +5,7 @@ mod encode;
 mod events;
 mod export;
 mod failure;
+mod feed;
 mod pack;
 mod play;
 mod preview;
@@ -25,7 +26,9 @@ pub(crate) use failure::Failure;
 /// that reacts to them in the top-right corner.
 #[derive(Debug, Parser)]
 #[command(name = "buddy-render", version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nBUDDY=0 switches it off. NO_COLOR and NO_MOTION are honoured.")]
+#[command(
+    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nBUDDY=0 switches it off. NO_COLOR and NO_MOTION are honoured."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -42,13 +45,19 @@ enum Command {
     #[command(after_help = "Example: buddy-render preview null purr")]
     Preview(preview::PreviewArgs),
     /// Render one moment of a file or pet to a PNG
-    #[command(after_help = "Example: buddy-render render pets/null/null.lottie --at 1.5 --size 160x160 -o null.png")]
+    #[command(
+        after_help = "Example: buddy-render render pets/null/null.lottie --at 1.5 --size 160x160 -o null.png"
+    )]
     Render(render::RenderArgs),
     /// Write a clip as a picture, an animation or a terminal recording
-    #[command(after_help = "Example: buddy-render export null --clip purr --size 160x160 --fps 24 -o purr.gif")]
+    #[command(
+        after_help = "Example: buddy-render export null --clip purr --size 160x160 --fps 24 -o purr.gif"
+    )]
     Export(export::ExportArgs),
     /// Write one PNG's bytes for a terminal: the encoders, alone
-    #[command(after_help = "Example: buddy-render encode owl.png --protocol sixel --geometry 80x24@10x20 --at 64,0 > owl.six")]
+    #[command(
+        after_help = "Example: buddy-render encode owl.png --protocol sixel --geometry 80x24@10x20 --at 64,0 > owl.six"
+    )]
     Encode(encode::EncodeArgs),
     /// Tell what the terminal answered, what was chosen and why
     #[command(after_help = "Example: buddy-render probe --json")]
@@ -79,7 +88,8 @@ struct EventsArgs {
 }
 
 fn run_probe(args: &ProbeArgs) -> Result<(), Failure> {
-    probe::run(args.json, args.protocol, &mut std::io::stdout().lock()).map_err(|error| match error {
+    probe::run(args.json, args.protocol, &mut std::io::stdout().lock()).map_err(|error| match error
+    {
         probe::ProbeError::Write(error) => Failure::from(error),
         probe::ProbeError::Terminal(error) => Failure::of_terminal(&error),
         other => Failure::because("the probe", &other),

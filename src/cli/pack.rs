@@ -39,9 +39,15 @@ enum Action {
 pub(super) fn run(args: &PackArgs) -> Result<(), Failure> {
     match &args.action {
         Action::Build { folder } => build_folder(folder),
-        Action::Sheet { pet, size, columns, output } => {
+        Action::Sheet {
+            pet,
+            size,
+            columns,
+            output,
+        } => {
             let pet = source::open_pet(pet)?;
-            let frame = sheet::draw(&pet, *size, *columns).map_err(|e| Failure::because(pet.name(), &e))?;
+            let frame =
+                sheet::draw(&pet, *size, *columns).map_err(|e| Failure::because(pet.name(), &e))?;
             source::write_file(output, &super::render::png(&frame)?)
         }
     }
@@ -49,7 +55,8 @@ pub(super) fn run(args: &PackArgs) -> Result<(), Failure> {
 
 fn build_folder(folder: &std::path::Path) -> Result<(), Failure> {
     let written = build::build_folder(folder).map_err(|e| {
-        Failure::because(folder.display(), &e).hint("pets/README.md says what rig.svg and clips.toml look like")
+        Failure::because(folder.display(), &e)
+            .hint("pets/README.md says what rig.svg and clips.toml look like")
     })?;
     for path in written {
         super::say(format_args!("wrote {}", path.display()));

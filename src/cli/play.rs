@@ -2,8 +2,7 @@
 
 mod terminal;
 
-use super::{Failure, source};
-use buddy_render::event::bus::Bus;
+use super::{Failure, feed, source};
 use buddy_render::mood::{Companion, Mind, OneClip};
 use buddy_render::pet::{Pet, catalog};
 use buddy_render::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
@@ -74,7 +73,13 @@ pub(super) struct Look {
 
 impl PlayArgs {
     pub(super) fn for_preview(pet: &str, look: &Look) -> Self {
-        Self { pet: pet.to_owned(), time: Some(Time::Real), quiet: true, no_guests: true, look: look.clone() }
+        Self {
+            pet: pet.to_owned(),
+            time: Some(Time::Real),
+            quiet: true,
+            no_guests: true,
+            look: look.clone(),
+        }
     }
 }
 
@@ -114,7 +119,8 @@ impl FromStr for Wanted {
             return Ok(Self::Auto);
         }
         text.parse().map(Self::Protocol).map_err(|_| {
-            "the protocols are auto, kitty, iterm2 (or iterm3), sixel, symbols, ascii and text".to_owned()
+            "the protocols are auto, kitty, iterm2 (or iterm3), sixel, symbols, ascii and text"
+                .to_owned()
         })
     }
 }
@@ -136,13 +142,18 @@ enum MotionArg {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+    let number = text
+        .parse()
+        .ok()
+        .and_then(|s| Duration::try_from_secs_f64(s).ok());
     number.ok_or_else(|| "a duration is a number of seconds, such as 2.5".to_owned())
 }
 
 fn frame_rate(text: &str) -> Result<f32, String> {
     let number: Option<f32> = text.parse().ok();
-    number.filter(|n| (1.0..=60.0).contains(n)).ok_or_else(|| "frames a second are 1 to 60".to_owned())
+    number
+        .filter(|n| (1.0..=60.0).contains(n))
+        .ok_or_else(|| "frames a second are 1 to 60".to_owned())
 }
 
 /// What the environment says about us. Read once, here.
@@ -178,8 +189,10 @@ pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
     let pet = Arc::new(source::open_pet(&args.pet)?);
     if pet.clip(clip).is_none() {
         let names: Vec<_> = pet.clips().iter().map(|clip| clip.name.as_str()).collect();
-        return Err(Failure::usage(format!("{} has no clip {clip:?}", pet.name()))
-            .hint(format!("its clips are: {}", names.join(", "))));
+        return Err(
+            Failure::usage(format!("{} has no clip {clip:?}", pet.name()))
+                .hint(format!("its clips are: {}", names.join(", "))),
+        );
     }
     if args.look.geometry.is_some() || !std::io::stdout().is_terminal() {
         if args.look.duration.is_none() {
@@ -188,20 +201,32 @@ pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
         }
         return into_pipe(args, &pet, Box::new(OneClip::new(clip)), false);
     }
-    super::say(format_args!("arrow keys change the clip and the pet; q ends"));
+    super::say(format_args!(
+        "arrow keys change the clip and the pet; q ends"
+    ));
     terminal::preview(args, pet, clip)
 }
 
 fn companion(pet: &Pet, guests: &Guests, args: &PlayArgs) -> Companion {
-    let visitors = guests.visitors.iter().map(|pet| pet.personality()).collect();
+    let visitors = guests
+        .visitors
+        .iter()
+        .map(|pet| pet.personality())
+        .collect();
     Companion::new(pet.personality(), visitors, args.look.seed)
 }
 
 /// The pets that may visit: those whose own trigger may come while another is host.
 fn guests(host: &Arc<Pet>, args: &PlayArgs) -> Guests {
     let visit = |name: &&str| !args.no_guests && *name != host.name();
-    let visitors = ["spectre", "null"].into_iter().filter(visit).filter_map(|name| catalog::load(name).ok());
-    Guests { host: Arc::clone(host), visitors: visitors.map(Arc::new).collect() }
+    let visitors = ["spectre", "null"]
+        .into_iter()
+        .filter(visit)
+        .filter_map(|name| catalog::load(name).ok());
+    Guests {
+        host: Arc::clone(host),
+        visitors: visitors.map(Arc::new).collect(),
+    }
 }
 
 fn settings(look: &Look, choice: &Choice, ahead: bool, speech: bool) -> Settings {
@@ -218,14 +243,21 @@ fn settings(look: &Look, choice: &Choice, ahead: bool, speech: bool) -> Settings
         size: look.size,
         corner: look.corner,
         motion,
-        frame_rate: look.fps.unwrap_or_else(|| encoder::frame_rate(choice.protocol)),
+        frame_rate: look
+            .fps
+            .unwrap_or_else(|| encoder::frame_rate(choice.protocol)),
         speech,
         ahead,
     }
 }
 
 /// Where the bytes go to a pipe or file: nothing is probed.
-fn into_pipe(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_events: bool) -> Result<(), Failure> {
+fn into_pipe(
+    args: &PlayArgs,
+    pet: &Arc<Pet>,
+    mind: Box<dyn Mind>,
+    has_events: bool,
+) -> Result<(), Failure> {
     let look = &args.look;
     let choice = pipe_choice(look)?;
     let sentences = choice.protocol == Protocol::Text;
@@ -236,11 +268,17 @@ fn into_pipe(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_events: b
         .map_err(|e| Failure::because(pet.name(), &e))?;
     let mut out = std::io::stdout().lock();
     if real {
-        let bus = has_events.then(|| listen(args.time));
-        return player::live::run_into(&mut player, bus.as_deref(), look.duration, sentences, &mut out)
-            .map_err(live_failure);
+        let events = has_events.then(|| listen(args.time));
+        return player::live::run_into(
+            &mut player,
+            events.as_ref().map(|events| &*events.bus),
+            look.duration,
+            sentences,
+            &mut out,
+        )
+        .map_err(live_failure);
     }
-    let mut feed = source::EventFeed::new(has_events);
+    let mut feed = feed::EventFeed::new(has_events);
     let done = script::run(&mut player, &mut feed, look.duration, sentences, &mut out);
     feed.report();
     done.map_err(|error| match error {
@@ -252,17 +290,24 @@ fn into_pipe(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_events: b
 fn pipe_choice(look: &Look) -> Result<Choice, Failure> {
     let example = "for instance: --protocol kitty --geometry 80x24@10x20";
     let protocol = look.protocol.protocol().ok_or_else(|| {
-        Failure::usage("standard output is not a terminal, so --protocol must name what to write").hint(example)
+        Failure::usage("standard output is not a terminal, so --protocol must name what to write")
+            .hint(example)
     })?;
     let geometry = match (look.geometry, protocol) {
         (Some(geometry), _) => geometry,
-        (None, Protocol::Text) => Geometry { window: CellSize::new(80, 24), cell: buddy_render::units::CellPixels::default() },
+        (None, Protocol::Text) => Geometry {
+            window: CellSize::new(80, 24),
+            cell: buddy_render::units::CellPixels::default(),
+        },
         (None, _) => {
-            return Err(Failure::usage("standard output is not a terminal, so --geometry must say how large one is")
-                .hint(example));
+            return Err(Failure::usage(
+                "standard output is not a terminal, so --geometry must say how large one is",
+            )
+            .hint(example));
         }
     };
-    encoder::unasked(protocol, geometry, look.tier.as_deref()).map_err(|e| Failure::usage(e.to_string()))
+    encoder::unasked(protocol, geometry, look.tier.as_deref())
+        .map_err(|e| Failure::usage(e.to_string()))
 }
 
 fn live_failure(error: player::live::LiveError) -> Failure {
@@ -277,11 +322,11 @@ fn live_failure(error: player::live::LiveError) -> Failure {
 }
 
 /// Starts reading standard input, at the pace of the chosen clock.
-fn listen(time: Option<Time>) -> Arc<Bus> {
+fn listen(time: Option<Time>) -> feed::Listener {
     let factor = match time {
         Some(Time::Factor(factor)) => Some(factor),
-        None if source::stdin_is_file() => Some(1.0),
+        None if feed::stdin_is_file() => Some(1.0),
         _ => None,
     };
-    source::listen(factor)
+    feed::listen(factor)
 }

@@ -14,7 +14,12 @@ pub(super) struct RenderArgs {
     /// An .svg, Lottie .json or .lottie file, or a pet
     file: String,
     /// The moment, in seconds from the in-point
-    #[arg(long, value_name = "SECONDS", default_value = "0", conflicts_with = "frame")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "0",
+        conflicts_with = "frame"
+    )]
     at: f64,
     /// The moment, as a frame of the file, 0 being the in-point
     #[arg(long, value_name = "N")]
@@ -54,7 +59,9 @@ pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
 fn moment(args: &RenderArgs, scene: &dyn Scene) -> Result<Duration, Failure> {
     let seconds = match args.frame {
         // Half a frame's hair inside, so that rounding never falls back to the frame before.
-        Some(n) if scene.frame_rate() > 0.0 => (f64::from(n) + 1e-4) / f64::from(scene.frame_rate()),
+        Some(n) if scene.frame_rate() > 0.0 => {
+            (f64::from(n) + 1e-4) / f64::from(scene.frame_rate())
+        }
         Some(_) => 0.0,
         None => args.at,
     };
@@ -67,7 +74,14 @@ fn over(frame: &Frame, [r, g, b]: [u8; 3]) -> Result<Frame, Failure> {
     let pixmap = below.pixmap_mut();
     pixmap.fill(tiny_skia::Color::from_rgba8(r, g, b, 255));
     let paint = tiny_skia::PixmapPaint::default();
-    pixmap.draw_pixmap(0, 0, frame.pixmap().as_ref(), &paint, tiny_skia::Transform::identity(), None);
+    pixmap.draw_pixmap(
+        0,
+        0,
+        frame.pixmap().as_ref(),
+        &paint,
+        tiny_skia::Transform::identity(),
+        None,
+    );
     Ok(below)
 }
 
@@ -76,7 +90,8 @@ pub(super) fn copy_into(frame: &Frame, size: PixelSize) -> Result<Frame, Failure
     let mut out = Frame::new(size).map_err(|e| Failure::usage(e.to_string()))?;
     let paint = tiny_skia::PixmapPaint::default();
     let identity = tiny_skia::Transform::identity();
-    out.pixmap_mut().draw_pixmap(0, 0, frame.pixmap().as_ref(), &paint, identity, None);
+    out.pixmap_mut()
+        .draw_pixmap(0, 0, frame.pixmap().as_ref(), &paint, identity, None);
     Ok(out)
 }
 

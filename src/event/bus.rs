@@ -1,33 +1,23 @@
-//! The [`Bus`]: a bounded queue between whoever hears of events and the player.
-//!
-//! When it is full the newest state of each kind wins: what repeats is merged, what must not be
-//! lost replaces the oldest of its own kind.
+//! The [`Bus`]: a bounded queue between the thread that reads and the one that plays.
 
 use super::{AgentState, Event, EventKind};
 use std::collections::{HashSet, VecDeque};
 use std::mem::discriminant;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// The most events that wait.
+/// How many events wait before repeated ones are merged.
 pub const CAPACITY: usize = 256;
-/// So many ids are remembered, to drop what comes twice.
+/// How many wait at the very most: states that must not be lost may exceed [`CAPACITY`].
+pub const HARD_CAPACITY: usize = 2 * CAPACITY;
+/// How many ids are remembered, so that an event sent twice counts once.
 pub const ID_WINDOW: usize = 1024;
 
-/// A bounded queue of events.
+/// The queue. Memory stays flat whatever comes: when it is full, the newest state of each kind wins.
 #[derive(Debug, Default)]
 pub struct Bus {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    queue: VecDeque<Event>,
-    ids: VecDeque<String>,
-    known: HashSet<String>,
-    closed: bool,
-    lost: u64,
+    queue: Mutex<Queue>,
+    news: Condvar,
 }
 
 impl Bus {
@@ -37,154 +27,124 @@ impl Bus {
         Self::default()
     }
 
-    /// Puts an event on the bus. What came before under the same id is dropped.
+    /// Puts an event at the end. Never waits; nothing is taken after [`Bus::close`].
     pub fn push(&self, event: Event) {
-        let mut state = self.lock();
-        if state.is_new(event.id.as_deref()) {
-            state.push(event);
-            self.changed.notify_one();
-        }
+        self.lock().push(event);
+        self.news.notify_one();
     }
 
-    /// Says that no more events will come.
+    /// Nothing will come any more.
     pub fn close(&self) {
         self.lock().closed = true;
-        self.changed.notify_all();
+        self.news.notify_all();
     }
 
-    /// Waits at most `time` for an event.
+    /// Takes the oldest event, waiting for one at most `time`. Nothing also when the bus is closed.
     #[must_use]
     pub fn recv_timeout(&self, time: Duration) -> Option<Event> {
-        let empty = |state: &mut State| state.queue.is_empty() && !state.closed;
-        let waited = self.changed.wait_timeout_while(self.lock(), time, empty);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.queue.pop_front()
+        let end = Instant::now().checked_add(time);
+        let mut queue = self.lock();
+        while queue.events.is_empty() && !queue.closed {
+            let left = end.map_or(time, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return None;
+            }
+            queue = self
+                .news
+                .wait_timeout(queue, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        queue.events.pop_front()
     }
 
-    /// Takes all that wait.
+    /// Takes all that waits.
     #[must_use]
     pub fn drain(&self) -> Vec<Event> {
-        self.lock().queue.drain(..).collect()
+        self.lock().events.drain(..).collect()
     }
 
     /// Whether it is closed and empty.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        let state = self.lock();
-        state.closed && state.queue.is_empty()
+        let queue = self.lock();
+        queue.closed && queue.events.is_empty()
     }
 
-    /// How many events were merged into others or dropped for want of room.
+    /// How many events were merged, replaced or left out because the bus was full.
     #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.lock().lost
+    pub fn merged(&self) -> u64 {
+        self.lock().merged
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves the queue whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many events wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lock().events.len()
+    }
+
+    /// Whether no event waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A thread that panicked while it held the lock left whole events behind.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    fn is_new(&mut self, id: Option<&str>) -> bool {
-        let Some(id) = id else { return true };
-        if self.known.contains(id) {
-            return false;
-        }
-        if self.ids.len() == ID_WINDOW {
-            if let Some(oldest) = self.ids.pop_front() {
-                self.known.remove(&oldest);
-            }
-        }
-        self.ids.push_back(id.to_owned());
-        self.known.insert(id.to_owned());
-        true
-    }
+#[derive(Debug, Default)]
+struct Queue {
+    events: VecDeque<Event>,
+    seen: Seen,
+    merged: u64,
+    closed: bool,
+}
 
+impl Queue {
     fn push(&mut self, event: Event) {
-        if self.queue.len() < CAPACITY {
-            return self.queue.push_back(event);
+        let repeated = event.id.as_deref().is_some_and(|id| !self.seen.is_new(id));
+        if self.closed || repeated {
+            return;
         }
-        self.lost += 1;
-        let same = |old: &Event| discriminant(&old.kind) == discriminant(&event.kind);
-        if let Some(old) = self
-            .queue
-            .iter_mut()
-            .rev()
-            .find(|old| same(old) && repeats(&old.kind, &event.kind))
+        if self.events.len() < CAPACITY {
+            self.events.push_back(event);
+        } else {
+            self.push_into_full(event);
+        }
+    }
+
+    fn push_into_full(&mut self, event: Event) {
+        if is_kept(&event.kind) && self.events.len() < HARD_CAPACITY {
+            self.events.push_back(event);
+            return;
+        }
+        self.merged += 1;
+        let newest = self.events.iter_mut().rev();
+        let mut alike = newest.filter(|queued| is_alike(&queued.kind, &event.kind));
+        if alike
+            .next()
+            .is_some_and(|queued| merge(&mut queued.kind, &event.kind))
         {
-            return merge(old, event);
+            return;
         }
-        // The newest state wins: room is made by the oldest of what may go, else of its own kind.
-        let victim = self.queue.iter().position(|old| !must_stay(&old.kind));
-        let victim = victim.or_else(|| self.queue.iter().position(same));
-        if victim.is_some() || must_stay(&event.kind) {
-            self.queue.remove(victim.unwrap_or(0));
-            self.queue.push_back(event);
+        // The oldest of its kind makes room; where there is none, the oldest that may be lost.
+        let oldest = |found: &dyn Fn(&EventKind) -> bool| {
+            self.events.iter().position(|queued| found(&queued.kind))
+        };
+        let gone =
+            oldest(&|kind| is_alike(kind, &event.kind)).or_else(|| oldest(&|kind| !is_kept(kind)));
+        if let Some(gone) = gone.or_else(|| is_kept(&event.kind).then_some(0)) {
+            self.events.remove(gone);
+            self.events.push_back(event);
         }
     }
 }
 
-/// What may be told as one.
-fn repeats(old: &EventKind, new: &EventKind) -> bool {
-    match (old, new) {
-        (
-            EventKind::Edit {
-                path: a,
-                renamed: x,
-                ..
-            },
-            EventKind::Edit {
-                path: b,
-                renamed: y,
-                ..
-            },
-        ) => a == b && x == y,
-        (EventKind::Agent { state: a, .. }, EventKind::Agent { state: b, .. }) => {
-            a == b && *a == AgentState::Working
-        }
-        (EventKind::Keystroke { .. } | EventKind::Idle { .. } | EventKind::Active, _) => true,
-        _ => false,
-    }
-}
-
-fn merge(old: &mut Event, new: Event) {
-    match (&mut old.kind, new.kind) {
-        (
-            EventKind::Keystroke { count, interval_ms },
-            EventKind::Keystroke {
-                count: more,
-                interval_ms: newer,
-            },
-        ) => {
-            *count = count.saturating_add(more);
-            *interval_ms = newer.or(*interval_ms);
-        }
-        (
-            EventKind::Edit {
-                added,
-                deleted,
-                files,
-                ..
-            },
-            EventKind::Edit {
-                added: plus,
-                deleted: minus,
-                ..
-            },
-        ) => {
-            *added = added.saturating_add(plus);
-            *deleted = deleted.saturating_add(minus);
-            *files = (*files).max(1);
-        }
-        (kind, newer) => *kind = newer,
-    }
-    old.ts = new.ts.or(old.ts);
-}
-
-/// What nobody may miss.
-fn must_stay(kind: &EventKind) -> bool {
+/// Kinds whose loss would leave the pet in a wrong state.
+fn is_kept(kind: &EventKind) -> bool {
     matches!(
         kind,
         EventKind::Conflict { .. }
@@ -197,98 +157,214 @@ fn must_stay(kind: &EventKind) -> bool {
     )
 }
 
+/// Whether one may stand for the other.
+fn is_alike(a: &EventKind, b: &EventKind) -> bool {
+    match (a, b) {
+        (EventKind::Edit { path: a, .. }, EventKind::Edit { path: b, .. }) => a == b,
+        (
+            EventKind::Agent {
+                state: a, app: x, ..
+            },
+            EventKind::Agent {
+                state: b, app: y, ..
+            },
+        ) => a == b && x == y,
+        (EventKind::Tests { outcome: a, .. }, EventKind::Tests { outcome: b, .. }) => a == b,
+        _ => discriminant(a) == discriminant(b),
+    }
+}
+
+/// Takes a newer event of an alike kind into the queued one, where that loses nothing that matters.
+fn merge(queued: &mut EventKind, newer: &EventKind) -> bool {
+    let add = |sum: &mut u64, more: &u64| *sum = sum.saturating_add(*more);
+    match (&mut *queued, newer) {
+        (
+            EventKind::Keystroke { count, interval_ms },
+            EventKind::Keystroke {
+                count: more,
+                interval_ms: newest,
+            },
+        ) => {
+            add(count, more);
+            *interval_ms = newest.or(*interval_ms);
+        }
+        (
+            EventKind::Edit {
+                added,
+                deleted,
+                files,
+                renamed,
+                ..
+            },
+            EventKind::Edit {
+                added: a,
+                deleted: d,
+                files: f,
+                renamed: r,
+                ..
+            },
+        ) => {
+            add(added, a);
+            add(deleted, d);
+            add(files, f);
+            *renamed |= r;
+        }
+        (
+            EventKind::Agent {
+                state: AgentState::Working,
+                ..
+            },
+            _,
+        )
+        | (EventKind::Idle { .. }, _) => {
+            *queued = newer.clone();
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// The ids of late.
+#[derive(Debug, Default)]
+struct Seen {
+    order: VecDeque<String>,
+    ids: HashSet<String>,
+}
+
+impl Seen {
+    fn is_new(&mut self, id: &str) -> bool {
+        if !self.ids.insert(id.to_owned()) {
+            return false;
+        }
+        self.order.push_back(id.to_owned());
+        if self.order.len() > ID_WINDOW
+            && let Some(old) = self.order.pop_front()
+        {
+            self.ids.remove(&old);
+        }
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::Outcome;
     use super::*;
-    use crate::event::Outcome;
+    use crate::text::SafeText;
+    use std::sync::Arc;
 
-    fn keys(count: u64) -> Event {
-        Event::of(EventKind::Keystroke {
-            count,
-            interval_ms: None,
-        })
-    }
-
-    fn passed(passed: u64) -> Event {
+    fn tests_of(failed: u64) -> Event {
         Event::of(EventKind::Tests {
-            outcome: Outcome::Passed,
-            passed,
-            failed: 0,
+            outcome: Outcome::Failed,
+            passed: 0,
+            failed,
             ignored: 0,
         })
     }
 
+    fn edit(path: &str) -> Event {
+        let path = Some(SafeText::new(path));
+        Event::of(EventKind::Edit {
+            path,
+            added: 1,
+            deleted: 2,
+            files: 1,
+            renamed: false,
+        })
+    }
+
     #[test]
-    fn a_flood_is_merged_and_nothing_important_is_lost() {
+    fn a_flood_costs_flat_memory_and_no_state() {
         let bus = Bus::new();
         bus.push(Event::of(EventKind::Conflict { files: 3 }));
-        for _ in 0..1_000_000 {
-            bus.push(keys(1));
+        for n in 0..1_000_000_u64 {
+            bus.push(match n % 4 {
+                0 => Event::of(EventKind::Keystroke {
+                    count: 1,
+                    interval_ms: None,
+                }),
+                1 => edit("a.rs"),
+                2 => Event {
+                    id: Some(n.to_string()),
+                    ..Event::of(EventKind::Active)
+                },
+                _ => Event::of(EventKind::Idle {
+                    seconds: n,
+                    long: false,
+                }),
+            });
+            assert!(bus.len() <= HARD_CAPACITY);
         }
-        bus.push(passed(42));
+        bus.push(tests_of(7));
+        assert_eq!(bus.lock().seen.ids.len(), ID_WINDOW);
+        assert!(bus.merged() > 900_000);
         let events = bus.drain();
-        assert!(events.len() <= CAPACITY);
+        let keys = events.iter().filter_map(|event| match event.kind {
+            EventKind::Keystroke { count, .. } => Some(count),
+            _ => None,
+        });
+        assert_eq!(keys.sum::<u64>(), 250_000);
         assert_eq!(events[0].kind, EventKind::Conflict { files: 3 });
-        assert_eq!(events.last(), Some(&passed(42)));
-        let merged = events
-            .iter()
-            .map(|e| {
-                if let EventKind::Keystroke { count, .. } = e.kind {
-                    count
-                } else {
-                    0
-                }
-            })
-            .max();
-        assert!(merged > Some(999_000));
+        assert_eq!(events.last(), Some(&tests_of(7)));
     }
 
     #[test]
-    fn of_what_must_stay_the_newest_stays() {
+    fn the_newest_state_wins_at_the_hard_bound() {
         let bus = Bus::new();
         for n in 0..10_000 {
-            bus.push(passed(n));
+            bus.push(tests_of(n));
         }
         let events = bus.drain();
-        assert_eq!(
-            (events.len(), events.last()),
-            (CAPACITY, Some(&passed(9_999)))
-        );
-        assert_eq!(bus.lost(), 10_000 - CAPACITY as u64);
+        assert_eq!(events.len(), HARD_CAPACITY);
+        assert_eq!(events.last(), Some(&tests_of(9999)));
     }
 
     #[test]
-    fn the_same_id_comes_once() {
+    fn edits_are_summed_by_path() {
         let bus = Bus::new();
-        for id in ["a", "b", "a"] {
-            bus.push(Event {
-                id: Some(id.to_owned()),
-                ..keys(1)
-            });
-        }
-        assert_eq!(bus.drain().len(), 2);
-        for n in 0..ID_WINDOW {
-            bus.push(Event {
-                id: Some(n.to_string()),
-                ..passed(1)
-            });
-        }
-        let _ = bus.drain();
-        bus.push(Event {
-            id: Some("a".to_owned()),
-            ..keys(1)
+        (0..CAPACITY / 2).for_each(|_| {
+            [edit("a"), edit("b")]
+                .into_iter()
+                .for_each(|event| bus.push(event))
         });
-        assert_eq!(bus.drain().len(), 1, "the window went on");
+        bus.push(edit("a"));
+        let events = bus.drain();
+        assert!(matches!(
+            events[CAPACITY - 2].kind,
+            EventKind::Edit {
+                added: 2,
+                deleted: 4,
+                files: 2,
+                ..
+            }
+        ));
+        assert_eq!(events[CAPACITY - 1], edit("b"));
     }
 
     #[test]
-    fn it_ends_when_it_is_closed_and_empty() {
+    fn an_id_counts_once() {
         let bus = Bus::new();
-        bus.push(keys(1));
-        bus.close();
-        assert!(!bus.is_finished());
-        assert!(bus.recv_timeout(Duration::from_secs(9)).is_some());
-        assert!(bus.recv_timeout(Duration::from_secs(9)).is_none());
+        let event = Event {
+            id: Some("e1".to_owned()),
+            ..tests_of(1)
+        };
+        bus.push(event.clone());
+        bus.push(event);
+        assert_eq!(bus.len(), 1);
+    }
+
+    #[test]
+    fn waiting_ends_with_an_event_the_time_or_the_bus() {
+        let bus = Arc::new(Bus::new());
+        assert_eq!(bus.recv_timeout(Duration::from_millis(1)), None);
+        let sender = Arc::clone(&bus);
+        let thread = std::thread::spawn(move || {
+            sender.push(tests_of(1));
+            sender.close();
+        });
+        assert_eq!(bus.recv_timeout(Duration::from_secs(60)), Some(tests_of(1)));
+        assert_eq!(bus.recv_timeout(Duration::MAX), None);
         assert!(bus.is_finished());
+        thread.join().unwrap();
     }
 }

@@ -1,12 +1,14 @@
 //! Playing into the terminal that we run in: asked what it can, guarded, and put back.
 
-use super::{Failure, PlayArgs, source, guests, listen, live_failure, settings};
+use super::{Failure, PlayArgs, guests, listen, live_failure, settings, source};
 use buddy_render::event::{Event, EventKind};
 use buddy_render::mood::{Input, Mind, OneClip};
 use buddy_render::pet::{Pet, catalog};
 use buddy_render::player::live::{self, KeyAction, Live};
 use buddy_render::player::{Player, encoder};
-use buddy_render::terminal::{self, Choice, Database, EnvHints, Protocol, Signals, Terminal, TerminalError};
+use buddy_render::terminal::{
+    self, Choice, Database, EnvHints, Protocol, Signals, Terminal, TerminalError,
+};
 use std::sync::Arc;
 
 /// The terminal, made ours until this is dropped.
@@ -23,17 +25,29 @@ impl Stage {
         let signals = Signals::new()?;
         let mut terminal = Terminal::open().map_err(failed)?;
         let hints = EnvHints::capture();
-        let database = Database::embedded().map_err(|e| Failure::because("the table of terminals", &e))?;
+        let database =
+            Database::embedded().map_err(|e| Failure::because("the table of terminals", &e))?;
         let answers = terminal.probe(&hints, &database).map_err(failed)?;
         let mut choice = terminal::choose(&answers, &hints, &database, look.protocol.protocol());
-        encoder::take_tier(&mut choice, look.tier.as_deref()).map_err(|e| Failure::usage(e.to_string()))?;
-        Ok(Self { terminal, signals, choice })
+        encoder::take_tier(&mut choice, look.tier.as_deref())
+            .map_err(|e| Failure::usage(e.to_string()))?;
+        Ok(Self {
+            terminal,
+            signals,
+            choice,
+        })
     }
 
-    fn player(&self, args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>) -> Result<Player, Failure> {
+    fn player(
+        &self,
+        args: &PlayArgs,
+        pet: &Arc<Pet>,
+        mind: Box<dyn Mind>,
+    ) -> Result<Player, Failure> {
         let settings = settings(&args.look, &self.choice, true, !args.quiet);
         let encoder = encoder::encoder(&self.choice, ids_seed(args));
-        Player::new(settings, mind, guests(pet, args), encoder).map_err(|e| Failure::because(pet.name(), &e))
+        Player::new(settings, mind, guests(pet, args), encoder)
+            .map_err(|e| Failure::because(pet.name(), &e))
     }
 }
 
@@ -42,34 +56,66 @@ fn ids_seed(args: &PlayArgs) -> u64 {
     args.look.seed ^ (u64::from(std::process::id()) << 32)
 }
 
-pub(super) fn play(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_events: bool) -> Result<(), Failure> {
+pub(super) fn play(
+    args: &PlayArgs,
+    pet: &Arc<Pet>,
+    mind: Box<dyn Mind>,
+    has_events: bool,
+) -> Result<(), Failure> {
     let look = &args.look;
     if look.protocol.protocol() == Some(Protocol::Text) {
         return sentences(args, pet, mind, has_events);
     }
     let mut stage = Stage::open(args)?;
     let mut player = stage.player(args, pet, mind)?;
-    let bus = has_events.then(|| listen(args.time));
+    let events = has_events.then(|| listen(args.time));
     let mut live = Live {
-        bus: bus.as_deref(),
+        bus: events.as_ref().map(|events| &*events.bus),
         limit: look.duration,
         synchronized: stage.choice.sync2026,
         cell: stage.choice.geometry.cell,
-        on_key: &mut |key| if is_quit(key) { KeyAction::Quit } else { KeyAction::Ignore },
+        on_key: &mut |key| {
+            if is_quit(key) {
+                KeyAction::Quit
+            } else {
+                KeyAction::Ignore
+            }
+        },
     };
-    live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live).map_err(live_failure)
+    let done = live::run(
+        &mut player,
+        &mut stage.terminal,
+        &mut stage.signals,
+        &mut live,
+    )
+    .map_err(live_failure);
+    // The terminal first, so that what the listener says on its end lands on a screen put back.
+    drop(stage);
+    done
 }
 
 /// Sentences go to standard output like any program's words, and stay in the scrollback.
-fn sentences(args: &PlayArgs, pet: &Arc<Pet>, mind: Box<dyn Mind>, has_events: bool) -> Result<(), Failure> {
+fn sentences(
+    args: &PlayArgs,
+    pet: &Arc<Pet>,
+    mind: Box<dyn Mind>,
+    has_events: bool,
+) -> Result<(), Failure> {
     let choice = super::pipe_choice(&args.look)?;
     let settings = settings(&args.look, &choice, false, false);
     let encoder = encoder::encoder(&choice, args.look.seed);
     let mut player = Player::new(settings, mind, guests(pet, args), encoder)
         .map_err(|e| Failure::because(pet.name(), &e))?;
-    let bus = has_events.then(|| listen(args.time));
+    let events = has_events.then(|| listen(args.time));
     let mut out = std::io::stdout().lock();
-    live::run_into(&mut player, bus.as_deref(), args.look.duration, true, &mut out).map_err(live_failure)
+    live::run_into(
+        &mut player,
+        events.as_ref().map(|events| &*events.bus),
+        args.look.duration,
+        true,
+        &mut out,
+    )
+    .map_err(live_failure)
 }
 
 /// `q`, Escape alone, or Ctrl-C where it arrives as a byte.
@@ -98,7 +144,9 @@ fn step(key: &[u8]) -> Option<Step> {
 fn further(names: &[&str], from: &str, by: isize) -> String {
     let at = names.iter().position(|name| *name == from).unwrap_or(0);
     let next = (at.cast_signed() + by).rem_euclid(names.len().max(1).cast_signed());
-    names.get(next.cast_unsigned()).map_or_else(|| from.to_owned(), |name| (*name).to_owned())
+    names
+        .get(next.cast_unsigned())
+        .map_or_else(|| from.to_owned(), |name| (*name).to_owned())
 }
 
 pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), Failure> {
@@ -112,7 +160,9 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
             _ if is_quit(key) => KeyAction::Quit,
             Some(Step::Clip(by)) => {
                 clip = further(&names, &clip, by);
-                KeyAction::Tell(Input::Event(Event::of(EventKind::Play { clip: clip.clone() })))
+                KeyAction::Tell(Input::Event(Event::of(EventKind::Play {
+                    clip: clip.clone(),
+                })))
             }
             Some(Step::Pet(by)) => {
                 leap = Some(by);
@@ -124,10 +174,16 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
             bus: None,
             limit: args.look.duration,
             synchronized: stage.choice.sync2026,
-        cell: stage.choice.geometry.cell,
+            cell: stage.choice.geometry.cell,
             on_key: &mut on_key,
         };
-        live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live).map_err(live_failure)?;
+        live::run(
+            &mut player,
+            &mut stage.terminal,
+            &mut stage.signals,
+            &mut live,
+        )
+        .map_err(live_failure)?;
         let Some(by) = leap else { return Ok(()) };
         let next = further(&catalog::names(), pet.name(), by);
         pet = Arc::new(source::open_pet(&next)?);

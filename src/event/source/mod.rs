@@ -1,1 +1,227 @@
-//! Where bytes come from.
+//! Where bytes come from: [`Lines`] with a limit, an [`EventClock`] for their times, and both with a
+//! [`Reader`] as [`Events`].
+
+use super::Event;
+use super::wire::{MAX_LINE_BYTES, Reader};
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::io::{self, BufRead};
+use std::time::Duration;
+
+/// The longest time between two events of a recording; a longer one is cut to this. Nobody waits out
+/// the night between two days of work.
+pub const MAX_GAP: Duration = Duration::from_secs(3600);
+
+/// A line, or what is left of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Its bytes, without the newline.
+    Whole(Vec<u8>),
+    /// It was longer than [`MAX_LINE_BYTES`]; its bytes are gone.
+    TooLong,
+}
+
+/// The lines of an input. No line costs more memory than [`MAX_LINE_BYTES`].
+#[derive(Debug)]
+pub struct Lines<R> {
+    input: R,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The lines from where the input stands.
+    pub const fn new(input: R) -> Self {
+        Self { input }
+    }
+
+    fn read(&mut self) -> io::Result<Option<Line>> {
+        let (mut line, mut began, mut long) = (Vec::new(), false, false);
+        loop {
+            let buffer = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            if buffer.is_empty() {
+                return Ok(began.then(|| whole(line, long)));
+            }
+            began = true;
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let part = buffer
+                .get(..end.unwrap_or(buffer.len()))
+                .unwrap_or_default();
+            long |= line.len() + part.len() > MAX_LINE_BYTES;
+            if !long {
+                line.extend_from_slice(part);
+            }
+            let used = part.len() + usize::from(end.is_some());
+            self.input.consume(used);
+            if end.is_some() {
+                return Ok(Some(whole(line, long)));
+            }
+        }
+    }
+}
+
+fn whole(line: Vec<u8>, long: bool) -> Line {
+    if long {
+        Line::TooLong
+    } else {
+        Line::Whole(line)
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = io::Result<Line>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+/// Turns the times of successive events into the time since the first. It never goes back.
+#[derive(Debug, Default)]
+pub struct EventClock {
+    last: Option<Timestamp>,
+    passed: Duration,
+}
+
+impl EventClock {
+    /// A clock that starts with the first time that it is told.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The time from the first event to this one. An event without a time comes with the last one;
+    /// where times go back, no time passes; more than [`MAX_GAP`] counts as that.
+    pub fn tell(&mut self, ts: Option<Timestamp>) -> Duration {
+        let Some(now) = ts else { return self.passed };
+        if let Some(last) = self.last {
+            let gap = Duration::try_from(now.duration_since(last)).unwrap_or_default();
+            self.passed = self.passed.saturating_add(gap.min(MAX_GAP));
+        }
+        self.last = Some(now);
+        self.passed
+    }
+}
+
+/// The events of an input, each with the time since the first.
+#[derive(Debug)]
+pub struct Events<R> {
+    lines: Lines<R>,
+    reader: Reader,
+    clock: EventClock,
+    ready: VecDeque<(Duration, Event)>,
+    error: Option<io::Error>,
+    ended: bool,
+}
+
+impl<R: BufRead> Events<R> {
+    /// The events from where the input stands.
+    #[must_use]
+    pub fn new(input: R) -> Self {
+        Self {
+            lines: Lines::new(input),
+            reader: Reader::new(),
+            clock: EventClock::new(),
+            ready: VecDeque::new(),
+            error: None,
+            ended: false,
+        }
+    }
+
+    /// The reader, for its problems and counts.
+    pub const fn reader(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+
+    /// Why the input ended before its time, where it did.
+    pub const fn error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+
+    fn read(&mut self) {
+        let events = match self.lines.next() {
+            Some(Ok(Line::Whole(line))) => self.reader.line(&line),
+            Some(Ok(Line::TooLong)) => {
+                self.reader.too_long();
+                return;
+            }
+            end => {
+                self.error = end.and_then(Result::err);
+                self.ended = true;
+                self.reader.finish()
+            }
+        };
+        for event in events {
+            self.ready.push_back((self.clock.tell(event.ts), event));
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Events<R> {
+    type Item = (Duration, Event);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.ready.is_empty() && !self.ended {
+            self.read();
+        }
+        self.ready.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::BufReader;
+
+    #[test]
+    fn lines_have_a_limit_and_the_next_one_is_whole() {
+        let long = "x".repeat(MAX_LINE_BYTES + 1);
+        let most = "y".repeat(MAX_LINE_BYTES);
+        let text = format!("a\n\n{long}\n{most}\nlast");
+        let input = BufReader::with_capacity(1000, text.as_bytes());
+        let lines: Vec<_> = Lines::new(input).map(Result::unwrap).collect();
+        let whole = |text: &str| Line::Whole(text.as_bytes().to_vec());
+        assert_eq!(
+            lines,
+            [
+                whole("a"),
+                whole(""),
+                Line::TooLong,
+                whole(&most),
+                whole("last")
+            ]
+        );
+    }
+
+    #[test]
+    fn the_clock_goes_on() {
+        let mut clock = EventClock::new();
+        let at = |text: &str| Some(text.parse().unwrap());
+        assert_eq!(clock.tell(None), Duration::ZERO);
+        assert_eq!(clock.tell(at("2026-11-22T10:00:00Z")), Duration::ZERO);
+        assert_eq!(
+            clock.tell(at("2026-11-22T10:00:01.5Z")),
+            Duration::from_millis(1500)
+        );
+        assert_eq!(
+            clock.tell(at("2026-11-22T10:00:00Z")),
+            Duration::from_millis(1500)
+        );
+        assert_eq!(clock.tell(None), Duration::from_millis(1500));
+        assert_eq!(
+            clock.tell(at("2026-12-22T10:00:00Z")),
+            Duration::from_millis(1500) + MAX_GAP
+        );
+    }
+
+    #[test]
+    fn events_come_with_their_times() {
+        let text = "{\"v\":1,\"event\":\"hide\",\"ts\":\"2026-11-22T10:00:00Z\"}\nbad\n\
+            {\"v\":9}\n{\"v\":1,\"event\":\"show\",\"ts\":\"2026-11-22T10:00:02Z\"}";
+        let mut events = Events::new(text.as_bytes());
+        let times: Vec<_> = events.by_ref().map(|(at, _)| at.as_secs()).collect();
+        assert_eq!(times, [0, 2]);
+        assert_eq!(events.reader().problems()[0].line, 3);
+    }
+}
