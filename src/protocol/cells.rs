@@ -70,10 +70,16 @@ impl Grid {
 
     /// Blanks what it drew, and nothing else.
     pub(super) fn erase(&mut self, out: &mut Vec<u8>) {
-        if let Some((at, before)) = self.drawn.take() {
+        self.farewell(out);
+        self.forget();
+    }
+
+    /// Appends what blanks it, and still knows it as drawn.
+    pub(super) fn farewell(&self, out: &mut Vec<u8>) {
+        if let Some((at, before)) = &self.drawn {
             let mut pen = Pen::new(self.colored, out);
             let blank = vec![Cell::BLANK; before.len()];
-            write_changes(&mut pen, &at, Some(&before), &blank);
+            write_changes(&mut pen, at, Some(before), &blank);
             pen.finish();
         }
     }

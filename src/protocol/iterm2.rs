@@ -130,14 +130,20 @@ impl Encoder for Iterm2 {
     }
 
     fn erase(&mut self, out: &mut Vec<u8>) {
-        if let Some(shown) = self.shown.take() {
-            wipe_box(&shown.at, out);
-        }
+        self.farewell(out);
+        self.shown = None;
     }
 
     fn reset(&mut self, out: &mut Vec<u8>) {
         self.erase(out);
         self.clips.clear();
+    }
+
+    /// The terminal frees a picture whose cells are overwritten; it keeps no others of ours.
+    fn farewell(&self, out: &mut Vec<u8>) {
+        if let Some(shown) = &self.shown {
+            wipe_box(&shown.at, out);
+        }
     }
 
     fn invalidate(&mut self) {

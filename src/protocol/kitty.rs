@@ -90,6 +90,8 @@ pub struct Kitty {
     shown: Option<Shown>,
     /// The still picture the terminal holds, as premultiplied bytes.
     still: Option<Vec<u8>>,
+    /// Whether a still picture was ever sent, and so may be in the terminal's memory.
+    sent_still: bool,
     moved: bool,
 }
 
@@ -128,6 +130,7 @@ impl Kitty {
             retired: Vec::new(),
             shown: None,
             still: None,
+            sent_still: false,
             moved: false,
         }
     }
@@ -318,6 +321,7 @@ impl Encoder for Kitty {
         let keys = format!("a=T,i={id},{},{}", self.display_keys(at), payload.keys);
         self.upload(&keys, "", &payload.data, out);
         self.still = Some(frame.pixmap().data().to_vec());
+        self.sent_still = true;
         self.now_shown(id, at, out);
         Ok(())
     }
@@ -331,16 +335,18 @@ impl Encoder for Kitty {
     }
 
     fn reset(&mut self, out: &mut Vec<u8>) {
-        self.moved = false;
-        let drew_still =
-            self.still.is_some() || self.shown.is_some_and(|s| s.id == self.still_id());
-        if drew_still {
+        self.farewell(out);
+        *self = Self::new(self.config);
+    }
+
+    /// Every id given out, one by one: `d=R`, a range, came with kitty 0.33 and is in few others.
+    fn farewell(&self, out: &mut Vec<u8>) {
+        if self.sent_still {
             self.free(self.still_id(), out);
         }
         for id in self.config.ids.first + STILL + 1..self.config.ids.first + self.next {
             self.free(id, out);
         }
-        *self = Self::new(self.config);
     }
 
     fn invalidate(&mut self) {

@@ -114,6 +114,14 @@ pub trait Encoder: Send {
     /// drawn or loaded is forgotten, and the encoder may be used anew.
     fn reset(&mut self, out: &mut Vec<u8>);
 
+    /// Appends what takes everything of ours off the screen and out of the terminal's memory, and
+    /// changes nothing in the encoder. For bytes kept ready for a sudden end: a signal handler may
+    /// write them and must not ask anybody then. Like [`Encoder::reset`], it needs no answer.
+    ///
+    /// After [`Encoder::invalidate`] and before the next frame, cells are left alone: somebody
+    /// else's text may stand in them.
+    fn farewell(&self, out: &mut Vec<u8>);
+
     /// Told when somebody else may have wiped or scrolled the screen: the next call draws all anew
     /// (the terminal may or may not still hold loaded clips; kitty frees them on `CSI 2 J`).
     fn invalidate(&mut self);

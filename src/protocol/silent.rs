@@ -20,6 +20,8 @@ impl Encoder for Silent {
 
     fn reset(&mut self, _: &mut Vec<u8>) {}
 
+    fn farewell(&self, _: &mut Vec<u8>) {}
+
     fn invalidate(&mut self) {}
 
     fn draw_text(

@@ -174,7 +174,17 @@ impl Encoder for Sixel {
 
     /// Wipes the cells that hold pixels of ours, and no others.
     fn erase(&mut self, out: &mut Vec<u8>) {
-        if let Some(old) = self.drawn.take() {
+        self.farewell(out);
+        self.drawn = None;
+    }
+
+    fn reset(&mut self, out: &mut Vec<u8>) {
+        self.erase(out);
+        *self = Self::new(self.config);
+    }
+
+    fn farewell(&self, out: &mut Vec<u8>) {
+        if let Some(old) = &self.drawn {
             let none = vec![None; old.indexed.pixels.len()];
             let none = Indexed {
                 pixels: none,
@@ -182,11 +192,6 @@ impl Encoder for Sixel {
             };
             wipe_freed(&old.at, &old.indexed, &none, out);
         }
-    }
-
-    fn reset(&mut self, out: &mut Vec<u8>) {
-        self.erase(out);
-        *self = Self::new(self.config);
     }
 
     fn invalidate(&mut self) {

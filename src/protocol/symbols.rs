@@ -130,6 +130,10 @@ impl Encoder for Symbols {
         self.grid.erase(out);
     }
 
+    fn farewell(&self, out: &mut Vec<u8>) {
+        self.grid.farewell(out);
+    }
+
     fn invalidate(&mut self) {
         self.grid.forget();
     }
