@@ -27,12 +27,14 @@ pub struct Lines<R> {
     input: R,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R> Lines<R> {
     /// The lines from where the input stands.
     pub const fn new(input: R) -> Self {
         Self { input }
     }
+}
 
+impl<R: BufRead> Lines<R> {
     fn read(&mut self) -> io::Result<Option<Line>> {
         let (mut line, mut began, mut long) = (Vec::new(), false, false);
         loop {
