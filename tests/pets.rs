@@ -184,25 +184,23 @@ fn moments(clip: &Clip) -> impl Iterator<Item = Duration> + '_ {
 #[test]
 fn nothing_is_cut_off_by_the_edge() {
     const SIDE: usize = 128;
+    let mut cut = Vec::new();
     for pet in pets() {
         let mut scene = pet.scene().unwrap();
         for clip in pet.clips() {
             for at in moments(clip) {
                 let frame = drawn(&mut *scene, at, 128);
                 let pixels = frame.pixmap().pixels();
-                let edge = (0..SIDE)
-                    .flat_map(|i| [i, (SIDE - 1) * SIDE + i, i * SIDE, i * SIDE + SIDE - 1]);
-                let cut = edge.filter(|i| pixels[*i].alpha() > 128).count();
-                assert!(
-                    cut == 0,
-                    "{} {} at {:?}: {cut} pixels at the edge",
-                    pet.name(),
-                    clip.name,
-                    at - clip.start
-                );
+                let edge = |i: usize| [i, (SIDE - 1) * SIDE + i, i * SIDE, i * SIDE + SIDE - 1];
+                let count = (0..SIDE).flat_map(edge).filter(|i| pixels[*i].alpha() > 128).count();
+                if count > 0 {
+                    let at = at.saturating_sub(clip.start);
+                    cut.push(format!("{} {} at {at:?}: {count} pixels", pet.name(), clip.name));
+                }
             }
         }
     }
+    assert!(cut.is_empty(), "{}", cut.join("\n"));
 }
 
 #[test]
