@@ -200,3 +200,41 @@ fn farewell_and_a_move_leave_no_picture() {
     assert_eq!(farewell, written(|out| sixel.erase(out)));
     assert!(written(|out| sixel.erase(out)).is_empty());
 }
+
+#[test]
+fn a_small_change_sends_its_cells_only() {
+    let at = at(20, 10);
+    let mut sixel = encoder(256, false);
+    let mut rio = Rio::new();
+    let mut frame = ball(at.pixels(), 0);
+    let first = encoded(&mut sixel, &frame, &at);
+    rio.feed(&first);
+    paint(&mut frame, [70, 60, 6, 6], [255, 255, 255, 255]);
+    let second = encoded(&mut sixel, &frame, &at);
+    assert!(second.len() * 10 < first.len(), "{} bytes", second.len());
+    rio.feed(&second);
+    // Columns 8 and 9 of the box, rows 3 and 4.
+    assert!(second.starts_with(b"\x1b[7;59H"));
+    let changed = rio.pictures().pop().unwrap();
+    assert_eq!(changed.size, (16, 32));
+    let rgba = frame.to_straight_rgba();
+    let row = |y: usize| &rgba[((48 + y) * 160 + 64) * 4..][..64];
+    let want: Vec<u8> = (0..32).flat_map(row).copied().collect();
+    let off = changed.rgba.iter().zip(&want).map(|(a, b)| a.abs_diff(*b));
+    assert!(off.max().unwrap() <= 12);
+}
+
+#[test]
+fn other_colours_in_the_same_shape_are_drawn() {
+    // With two registers both palettes have two colours, and the indices are alike.
+    let at = at(4, 2);
+    let mut sixel = encoder(2, false);
+    let mut frame = Frame::new(at.pixels()).unwrap();
+    for (left, right) in [([0, 0, 90, 255], [0, 90, 0, 255]), ([200, 0, 250, 255], [200, 250, 0, 255])] {
+        paint(&mut frame, [0, 0, 16, 32], left);
+        paint(&mut frame, [16, 0, 16, 32], right);
+        let bytes = encoded(&mut sixel, &frame, &at);
+        let (most, _) = difference(&seen_by_rio(&bytes, &at), &frame);
+        assert!(most <= 2);
+    }
+}
