@@ -24,7 +24,12 @@ impl Encoder for Silent {
 
     fn invalidate(&mut self) {}
 
-    fn draw_text(&mut self, _: &TextArt, _: &Placement, _: &mut Vec<u8>) -> Result<(), EncodeError> {
+    fn draw_text(
+        &mut self,
+        _: &TextArt,
+        _: &Placement,
+        _: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
         Ok(())
     }
 

@@ -175,7 +175,9 @@ fn check_cell(frame: &Frame, mode: SymbolMode, place: [u16; 2], cell: &vt100::Ce
             continue;
         }
         assert_eq!(got.is_some(), alpha > 128.0, "{place:?} {alpha}");
-        let channels = got.into_iter().flat_map(|got| (0..3).map(move |n| (got, n)));
+        let channels = got
+            .into_iter()
+            .flat_map(|got| (0..3).map(move |n| (got, n)));
         off.extend(channels.map(|(got, n)| (f64::from(got[n]) - want[n]).abs()));
     }
     off
@@ -257,7 +259,10 @@ fn letters_are_plain_and_only_inside_the_shape() {
     let mut ascii = Ascii::new(AsciiConfig::default());
     assert_eq!(ascii.feed(), Feed::Text);
     let bytes = encoded(&mut ascii, &frame, &at);
-    assert!(bytes.is_ascii() && find(&bytes, b"m").is_none(), "no colours");
+    assert!(
+        bytes.is_ascii() && find(&bytes, b"m").is_none(),
+        "no colours"
+    );
     let mut parser = full();
     parser.process(&bytes);
     for (col, row, cell) in cells(&parser, &at) {

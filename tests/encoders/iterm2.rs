@@ -102,9 +102,16 @@ fn a_large_file_is_sent_in_parts_that_a_terminal_reads_whole() {
     let mut state = 9_u32;
     let mut noise = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        [(state >> 24) as u8, (state >> 16) as u8, (state >> 8) as u8, 255]
+        [
+            (state >> 24) as u8,
+            (state >> 16) as u8,
+            (state >> 8) as u8,
+            255,
+        ]
     };
-    let rgba: Vec<u8> = (0..size.width * size.height).flat_map(|_| noise()).collect();
+    let rgba: Vec<u8> = (0..size.width * size.height)
+        .flat_map(|_| noise())
+        .collect();
     let frame = Frame::from_straight_rgba(size, &rgba).unwrap();
     let bytes = encoded(&mut encoder(true), &frame, &at);
     let parts = strings(&bytes, "\x1b]1337;FilePart=");

@@ -154,14 +154,8 @@ impl Rio {
     pub(crate) fn with_cell(cell: CellPixels) -> Self {
         let heard = Heard::default();
         let (width, height) = (u32::from(cell.width), u32::from(cell.height));
-        let size = CrosswordsSize::new_with_dimensions(
-            80,
-            24,
-            80 * width,
-            24 * height,
-            width,
-            height,
-        );
+        let size =
+            CrosswordsSize::new_with_dimensions(80, 24, 80 * width, 24 * height, width, height);
         let window = WindowId::from(0);
         let term = Crosswords::new(size, CursorShape::Block, heard.clone(), window, 0, 100);
         let parser = Processor::default();
