@@ -192,10 +192,17 @@ fn nothing_is_cut_off_by_the_edge() {
                 let frame = drawn(&mut *scene, at, 128);
                 let pixels = frame.pixmap().pixels();
                 let edge = |i: usize| [i, (SIDE - 1) * SIDE + i, i * SIDE, i * SIDE + SIDE - 1];
-                let count = (0..SIDE).flat_map(edge).filter(|i| pixels[*i].alpha() > 128).count();
+                let count = (0..SIDE)
+                    .flat_map(edge)
+                    .filter(|i| pixels[*i].alpha() > 128)
+                    .count();
                 if count > 0 {
                     let at = at.saturating_sub(clip.start);
-                    cut.push(format!("{} {} at {at:?}: {count} pixels", pet.name(), clip.name));
+                    cut.push(format!(
+                        "{} {} at {at:?}: {count} pixels",
+                        pet.name(),
+                        clip.name
+                    ));
                 }
             }
         }

@@ -66,7 +66,8 @@ pub fn run(
     let played = play(player, terminal, signals, live, begun);
     let mut bytes = Vec::new();
     player.clear(&mut bytes);
-    let cleared = terminal.write_frame(&bytes, live.synchronized, player.moves_cursor());
+    let cleared = terminal.write_frame(&bytes, live.synchronized, player.take_cursor_moved());
+    terminal.set_farewell(&[]);
     played.and(cleared.map_err(LiveError::from))
 }
 
@@ -95,13 +96,17 @@ fn play(
 }
 
 fn send(
-    player: &Player,
+    player: &mut Player,
     terminal: &mut Terminal,
     synchronized: bool,
     bytes: &mut Vec<u8>,
 ) -> Result<(), LiveError> {
     if !bytes.is_empty() {
-        terminal.write_frame(bytes, synchronized, player.moves_cursor())?;
+        // Known before anything is on its way: half an upload must be taken back, too.
+        let mut farewell = Vec::new();
+        player.farewell(&mut farewell);
+        terminal.set_farewell(&farewell);
+        terminal.write_frame(bytes, synchronized, player.take_cursor_moved())?;
         bytes.clear();
     }
     Ok(())

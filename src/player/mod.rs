@@ -94,6 +94,7 @@ pub struct Player {
     hidden: bool,
     left: bool,
     on_screen: bool,
+    cursor_moved: bool,
     speech: Speech,
     sentences: Vec<SafeText>,
     frame: Frame,
@@ -143,6 +144,7 @@ impl Player {
             hidden: false,
             left: false,
             on_screen: false,
+            cursor_moved: false,
             speech: Speech::default(),
             sentences: Vec::new(),
             frame: nothing.clone(),
@@ -180,6 +182,7 @@ impl Player {
         } else {
             self.encoder.reset(out);
         }
+        self.note_cursor();
         self.on_screen = false;
         self.restart();
     }
@@ -188,14 +191,21 @@ impl Player {
     pub fn clear(&mut self, out: &mut Vec<u8>) {
         self.hush(out);
         self.encoder.reset(out);
+        self.note_cursor();
         self.on_screen = false;
         self.restart();
     }
 
-    /// Whether the bytes move the cursor, so that it must be saved and restored around them.
-    #[must_use]
-    pub fn moves_cursor(&self) -> bool {
-        self.encoder.moves_cursor()
+    /// Whether bytes since this was last asked move the cursor, so that it must be saved and
+    /// restored around them.
+    pub fn take_cursor_moved(&mut self) -> bool {
+        std::mem::take(&mut self.cursor_moved)
+    }
+
+    /// Appends what takes everything of ours off the screen, for an end that nobody can foresee.
+    pub fn farewell(&self, out: &mut Vec<u8>) {
+        self.speech.bubble.farewell(out);
+        self.encoder.farewell(out);
     }
 
     /// Appends what the terminal must be told for the pet to be as it should be `now`, and gives
@@ -287,6 +297,7 @@ impl Player {
     fn vanish(&mut self, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.on_screen) {
             self.encoder.erase(out);
+            self.note_cursor();
             self.restart();
         }
         self.hush(out);
@@ -295,7 +306,12 @@ impl Player {
     fn hush(&mut self, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.speech.drawn) {
             self.speech.bubble.erase(out);
+            self.cursor_moved = true;
         }
+    }
+
+    fn note_cursor(&mut self) {
+        self.cursor_moved |= self.encoder.moves_cursor();
     }
 
     /// Draws what is being said beside the pet, and takes it away when its time is over.
@@ -307,6 +323,7 @@ impl Player {
             .is_some();
         if over || (self.speech.line.is_some() && !self.speech.drawn) {
             self.speech.bubble.erase(out);
+            self.cursor_moved = true;
             self.speech.drawn = false;
         }
         if self.speech.drawn || !self.settings.speech {
@@ -314,6 +331,7 @@ impl Player {
         }
         if let Some((line, _)) = &self.speech.line {
             self.speech.bubble.draw(line, at.at, at.size.rows, out);
+            self.cursor_moved = true;
             self.speech.drawn = true;
         }
     }
@@ -351,6 +369,7 @@ impl Player {
         };
         if !std::mem::replace(&mut playing.sent, true) {
             self.encoder.draw_text(art, at, out)?;
+            self.cursor_moved |= self.encoder.moves_cursor();
             self.on_screen = true;
         }
         Ok(true)
@@ -384,6 +403,7 @@ impl Player {
         }
         if !self.on_screen || !self.frame.damage().is_empty() {
             self.encoder.encode(&self.frame, at, out)?;
+            self.cursor_moved |= self.encoder.moves_cursor();
             self.on_screen = true;
         }
         std::mem::swap(&mut self.frame, &mut self.previous);
@@ -426,6 +446,7 @@ impl Player {
         let (pose, stays) = poses::standing(gaps, playing.offset(now, tempo));
         if playing.shown != Some(pose) {
             self.encoder.show(playing.id, pose, at, out)?;
+            self.cursor_moved |= self.encoder.moves_cursor();
             playing.shown = Some(pose);
             self.on_screen = true;
         }
@@ -451,6 +472,7 @@ impl Player {
         };
         if !std::mem::replace(&mut playing.sent, true) {
             self.encoder.play(playing.id, playing.looping, at, out)?;
+            self.cursor_moved |= self.encoder.moves_cursor();
             self.on_screen = true;
         }
         Ok(Duration::MAX)
@@ -492,6 +514,7 @@ impl Player {
             if self.placement.is_some_and(|at| at.pixels() == drawn.size) {
                 let poses = drawn.poses?;
                 self.encoder.load(drawn.clip, &poses, out)?;
+                self.cursor_moved |= self.encoder.moves_cursor();
                 self.cast
                     .keep_gaps(drawn.clip, poses.iter().map(|pose| pose.gap).collect());
             }

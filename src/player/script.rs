@@ -72,7 +72,7 @@ pub(super) fn flush(
     } else if !bytes.is_empty() {
         let mut terminal = Terminal::new(&mut *out);
         terminal
-            .write_frame(bytes, false, player.moves_cursor())
+            .write_frame(bytes, false, player.take_cursor_moved())
             .map_err(io_error)?;
     }
     bytes.clear();

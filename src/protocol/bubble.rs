@@ -136,7 +136,13 @@ impl Bubble {
 
     /// Blanks what it drew.
     pub fn erase(&mut self, out: &mut Vec<u8>) {
-        let Some(CellRect { at, size }) = self.shown.take() else {
+        self.farewell(out);
+        self.shown = None;
+    }
+
+    /// Appends what would blank it, for an end that nobody can foresee.
+    pub fn farewell(&self, out: &mut Vec<u8>) {
+        let Some(CellRect { at, size }) = self.shown else {
             return;
         };
         for row in (at.row..).take(usize::from(size.rows)) {

@@ -11,6 +11,7 @@ use super::{EncodeError, Encoder, Feed, Placement, check_size, cursor_to};
 use crate::frame::Frame;
 use crate::frame::dither;
 use crate::frame::quantize::{Indexed, Nudge, Palette, distance, opaque_rgb};
+use crate::units::CellPosition;
 use std::io::Write as _;
 
 /// How a [`Sixel`] encoder is to behave.
@@ -40,6 +41,8 @@ impl Default for SixelConfig {
 pub struct Sixel {
     config: SixelConfig,
     palette: Option<Colors>,
+    /// Counts the palettes made anew, after which an index means another colour.
+    generation: u64,
     drawn: Option<Drawn>,
     band: Band,
 }
@@ -55,6 +58,7 @@ struct Colors {
 struct Drawn {
     at: Placement,
     indexed: Indexed,
+    generation: u64,
 }
 
 /// Registers kept free for colours that only later frames have: one of eight.
@@ -71,6 +75,7 @@ impl Sixel {
         Self {
             config,
             palette: None,
+            generation: 0,
             drawn: None,
             band: Band::default(),
         }
@@ -108,6 +113,7 @@ impl Sixel {
         let mut palette = Palette::of_frame(frame, most);
         let indexed = palette.map(frame, nudge);
         let error = indexed.error;
+        self.generation += 1;
         if palette.colors().is_empty() {
             self.palette = None;
         } else {
@@ -118,13 +124,13 @@ impl Sixel {
 
     /// One picture: `DCS 7;1;0 q`, raster attributes, colours, bands. P2=1 leaves what is not
     /// drawn as it was; without `"1;1;w;h` foot 1.28 draws twice as high.
-    fn picture(&mut self, indexed: &Indexed, width: usize) -> Vec<u8> {
+    fn picture(&mut self, pixels: &[Option<u8>], width: usize) -> Vec<u8> {
         let mut out = Vec::with_capacity(8192);
-        let height = indexed.pixels.len() / width.max(1);
+        let height = pixels.len() / width.max(1);
         let _ = write!(out, "\x1bP7;1;0q\"1;1;{width};{height}");
         let colors = self.palette.as_ref().map(|c| c.palette.colors());
-        define_colors(colors.unwrap_or_default(), indexed, &mut out);
-        let bands = indexed.pixels.chunks(6 * width.max(1));
+        define_colors(colors.unwrap_or_default(), pixels, &mut out);
+        let bands = pixels.chunks(6 * width.max(1));
         let last = bands.len().saturating_sub(1);
         for (n, rows) in bands.enumerate() {
             if n > 0 {
@@ -136,6 +142,75 @@ impl Sixel {
         }
         out.extend_from_slice(b"\x1b\\");
         out
+    }
+
+    /// Draws the cells `part` of the box, unless there is nothing in them.
+    fn draw(&mut self, indexed: &Indexed, at: &Placement, part: Part, out: &mut Vec<u8>) {
+        let (pixels, width) = part.crop(indexed, at);
+        if pixels.iter().any(Option::is_some) {
+            let picture = self.picture(&pixels, width);
+            cursor_to(part.position(at), out);
+            self.config.passthrough.wrap(&picture, out);
+        }
+    }
+}
+
+/// Some of a box's cells: columns and rows from the first to before the last. Pictures begin at
+/// cells, and some terminals keep one a cell, so parts are whole cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    cols: (usize, usize),
+    rows: (usize, usize),
+}
+
+impl Part {
+    fn all(at: &Placement) -> Self {
+        Self {
+            cols: (0, usize::from(at.size.cols)),
+            rows: (0, usize::from(at.size.rows)),
+        }
+    }
+
+    /// The smallest part with all cells that changed.
+    fn changed(at: &Placement, before: &Indexed, now: &Indexed) -> Option<Self> {
+        let width = at.pixels().width as usize;
+        let (cell_w, cell_h) = (usize::from(at.cell.width), usize::from(at.cell.height));
+        let mut part: Option<Self> = None;
+        let rows = before.pixels.chunks(width).zip(now.pixels.chunks(width));
+        for (y, (old, new)) in rows.enumerate() {
+            let differs = |x: &usize| old[*x] != new[*x];
+            let Some(left) = (0..width).find(differs) else {
+                continue;
+            };
+            let right = (left..width).rfind(differs).unwrap_or(left);
+            let (first, end, row) = (left / cell_w, right / cell_w + 1, y / cell_h);
+            let so_far = part.get_or_insert(Self {
+                cols: (first, end),
+                rows: (row, row + 1),
+            });
+            so_far.cols = (so_far.cols.0.min(first), so_far.cols.1.max(end));
+            so_far.rows.1 = row + 1;
+        }
+        part
+    }
+
+    /// Its pixels, and how many are in a row.
+    fn crop(self, indexed: &Indexed, at: &Placement) -> (Vec<Option<u8>>, usize) {
+        let width = at.pixels().width as usize;
+        let (cell_w, cell_h) = (usize::from(at.cell.width), usize::from(at.cell.height));
+        let columns = self.cols.0 * cell_w..self.cols.1 * cell_w;
+        let rows = indexed.pixels.chunks(width).skip(self.rows.0 * cell_h);
+        let rows = rows.take((self.rows.1 - self.rows.0) * cell_h);
+        let pixels = rows.flat_map(|row| row[columns.clone()].iter().copied());
+        (pixels.collect(), columns.len())
+    }
+
+    fn position(self, at: &Placement) -> CellPosition {
+        let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        CellPosition {
+            col: at.at.col.saturating_add(cells(self.cols.0)),
+            row: at.at.row.saturating_add(cells(self.rows.0)),
+        }
     }
 }
 
@@ -154,21 +229,23 @@ impl Encoder for Sixel {
         if self.drawn.as_ref().is_some_and(|old| old.at != *at) {
             self.erase(out);
         }
-        let colors_before = self.palette.as_ref().map(|c| c.palette.colors().len());
         let indexed = self.index(frame);
-        let same_palette = colors_before == self.palette.as_ref().map(|c| c.palette.colors().len());
+        let generation = self.generation;
+        let mut part = Some(Part::all(at));
         if let Some(old) = &self.drawn {
-            if same_palette && old.indexed.pixels == indexed.pixels {
-                return Ok(());
+            if old.generation == generation {
+                part = Part::changed(at, &old.indexed, &indexed);
             }
             wipe_freed(at, &old.indexed, &indexed, out);
         }
-        if indexed.pixels.iter().any(Option::is_some) {
-            let picture = self.picture(&indexed, frame.size().width as usize);
-            cursor_to(at.at, out);
-            self.config.passthrough.wrap(&picture, out);
+        if let Some(part) = part {
+            self.draw(&indexed, at, part, out);
         }
-        self.drawn = Some(Drawn { at: *at, indexed });
+        self.drawn = Some(Drawn {
+            at: *at,
+            indexed,
+            generation,
+        });
         Ok(())
     }
 
@@ -215,9 +292,9 @@ fn missing(frame: &Frame, palette: &mut Palette, most: usize) -> Vec<[u8; 3]> {
 
 /// Defines the registers that are used: `#n;2;r;g;b`, each channel 0 to 100, rounded as libsixel
 /// does, which is the nearest.
-fn define_colors(colors: &[[u8; 3]], indexed: &Indexed, out: &mut Vec<u8>) {
+fn define_colors(colors: &[[u8; 3]], pixels: &[Option<u8>], out: &mut Vec<u8>) {
     let mut used = [false; 256];
-    for index in indexed.pixels.iter().flatten() {
+    for index in pixels.iter().flatten() {
         used[usize::from(*index)] = true;
     }
     for (n, rgb) in colors.iter().enumerate().filter(|(n, _)| used[*n]) {

@@ -3,7 +3,7 @@
 use super::guard::{Guard, system, timespec};
 use super::probe::{Answers, BUDGET, EnvHints, Questions};
 use super::reply::{Reply, ReplyParser};
-use super::{Database, Signals, Terminal, TerminalError, TtySize};
+use super::{Database, RESTORE_CURSOR, SAVE_CURSOR, Signals, Terminal, TerminalError, TtySize};
 use crate::units::{CellSize, PixelSize};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
@@ -120,9 +120,13 @@ impl Terminal<Tty> {
     }
 
     /// Sets what is written when the terminal is left, however that comes: what takes our pictures
-    /// off the screen and shows the cursor.
+    /// off the screen. The cursor is saved and restored around it.
     pub fn set_farewell(&self, bytes: &[u8]) {
-        self.get_ref().guard.set_farewell(bytes);
+        let guard = &self.get_ref().guard;
+        if bytes.is_empty() {
+            return guard.set_farewell(&[]);
+        }
+        guard.set_farewell(&[SAVE_CURSOR, bytes, RESTORE_CURSOR].concat());
     }
 
     /// Asks the terminal what it can, within [`BUDGET`]. Keys that come meanwhile are kept for

@@ -72,6 +72,8 @@ pub struct Reader {
     text: Text,
     tally: Tally,
     native: bool,
+    /// Whether any line was.
+    spoke_native: bool,
 }
 
 impl Reader {
@@ -162,7 +164,8 @@ impl Reader {
         }
         let line = std::str::from_utf8(bytes)
             .map_err(|error| format!("not UTF-8 from byte {}", error.valid_up_to() + 1))?;
-        if looks_like_json(line) {
+        // Among native lines a brace begins a broken one; in other tools' words it may be anything.
+        if looks_like_json(line) || self.spoke_native && line.trim_start().starts_with('{') {
             return self.object(&object_of(line)?, out);
         }
         self.plain(&without_colours(line), out);
@@ -193,6 +196,7 @@ impl Reader {
         match native::read(object)? {
             Native::Event(event) => {
                 self.native = true;
+                self.spoke_native = true;
                 out.push(event);
             }
             Native::Unknown(name) => self.unknown(&name),
