@@ -265,9 +265,9 @@ mod tests {
             borders: Borders::Ascii,
         };
         let (rect, rows) = say(config, "one two three extraordinarily long");
-        assert_eq!(rect.unwrap().size, CellSize::new(12, 4));
-        assert_eq!(rows[3].trim(), "| one two  >");
-        assert_eq!(rows[4].trim(), "| three~   |");
+        assert_eq!(rect.unwrap().size, CellSize::new(11, 4));
+        assert_eq!(rows[3].trim(), "| one two >");
+        assert_eq!(rows[4].trim(), "| three~  |");
     }
 
     #[test]
