@@ -1,6 +1,11 @@
 //! How long a frame takes to encode and how many bytes it is, per protocol: a clip of 24 frames of
 //! 160×160 pixels. `cargo bench --bench encoders`
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a bench that cannot draw has nothing to measure"
+)]
+
 use buddy_render::frame::Frame;
 use buddy_render::protocol::ascii::{Ascii, AsciiConfig};
 use buddy_render::protocol::iterm2::{Iterm2, Iterm2Config};

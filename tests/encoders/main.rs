@@ -1,5 +1,11 @@
 //! Encode, decode with somebody else's decoder, compare the pixels: every protocol.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "a helper that fails is a test that fails; sizes here are small"
+)]
+
 mod cells;
 mod iterm2;
 mod kitty;
