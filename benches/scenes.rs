@@ -1,5 +1,7 @@
 //! How long a pet takes to open and to draw. `cargo bench --bench scenes`
 
+#![expect(clippy::unwrap_used, reason = "a bench stops where it fails")]
+
 use buddy_render::frame::Frame;
 use buddy_render::pet::catalog;
 use buddy_render::player::poses;

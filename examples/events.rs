@@ -10,7 +10,7 @@ use buddy_render::terminal::Protocol;
 use buddy_render::units::Corner;
 use std::error::Error;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write as _};
 use std::sync::Arc;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,10 +43,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         true,
         &mut std::io::stdout().lock(),
     )?;
-    events
-        .reader()
-        .problems()
-        .iter()
-        .for_each(|problem| eprintln!("{problem}"));
+    for problem in events.reader().problems() {
+        writeln!(std::io::stderr(), "{problem}")?;
+    }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The command line as a stranger would use it: exit codes, hints, and bytes that repeat.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};

@@ -2,6 +2,12 @@
 //! at. `tests/lab/install.sh` installs what this needs. With `CI=true` a missing terminal fails;
 //! elsewhere its test says that it was skipped.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test stops where it fails"
+)]
+
 use buddy_render::frame::Frame;
 use buddy_render::pet::catalog;
 use buddy_render::units::PixelSize;

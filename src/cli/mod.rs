@@ -104,7 +104,7 @@ fn run_events(args: &EventsArgs) -> Result<(), Failure> {
 
 /// Runs the program with the process's arguments.
 #[must_use]
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         None => play::run(&cli.play),

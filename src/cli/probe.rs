@@ -9,7 +9,7 @@ use std::io::{self, Write};
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ProbeError {
+pub(super) enum ProbeError {
     /// The terminal could not be asked.
     #[error(transparent)]
     Terminal(#[from] TerminalError),
@@ -25,7 +25,11 @@ pub enum ProbeError {
 ///
 /// # Errors
 /// When there is no terminal to ask, or nobody reads the report.
-pub fn run(json: bool, forced: Option<Protocol>, out: &mut dyn Write) -> Result<(), ProbeError> {
+pub(super) fn run(
+    json: bool,
+    forced: Option<Protocol>,
+    out: &mut dyn Write,
+) -> Result<(), ProbeError> {
     let database = Database::embedded()?;
     let hints = EnvHints::capture();
     let answers = Terminal::open()?.probe(&hints, &database)?;

@@ -423,14 +423,13 @@ impl Companion {
         self.waiting
             .take_if(|(_, since)| now > *since + LONGEST_WAIT);
         let leaving = self.ended.is_some();
-        let ready = self
-            .waiting
-            .as_ref()
-            .is_some_and(|(r, _)| leaving || self.may_begin(now, r.priority));
-        if ready && self.performance.is_none() {
-            if let Some((reaction, _)) = self.waiting.take() {
-                self.begin(now, reaction, effects);
-            }
+        let ready = self.performance.is_none()
+            && self
+                .waiting
+                .as_ref()
+                .is_some_and(|(r, _)| leaving || self.may_begin(now, r.priority));
+        if let Some((reaction, _)) = self.waiting.take_if(|_| ready) {
+            self.begin(now, reaction, effects);
         }
     }
 
