@@ -1,7 +1,5 @@
 //! Lines per second, for native events and for the text of `cargo test`.
 
-#![expect(clippy::unwrap_used, reason = "a bench stops where it fails")]
-
 use buddy_render::event::wire::Reader;
 use divan::counter::ItemsCount;
 

@@ -39,6 +39,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..viuer::Config::default()
     };
     viuer::print(&image::DynamicImage::ImageRgba8(still), &config)?;
-    println!("\n  ours on the left, viuer's on the right");
-    Ok(())
+    let words = "\n  ours on the left, viuer's on the right";
+    Ok(writeln!(std::io::stdout(), "{words}")?)
 }

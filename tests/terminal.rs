@@ -13,7 +13,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 #[path = "../src/cli/probe.rs"]
-#[expect(unreachable_pub, reason = "a module of the binary, compiled here too")]
 mod probe;
 
 /// The order in which our questions are asked, by the names of the recorded answers.
