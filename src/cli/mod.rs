@@ -123,7 +123,13 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Says a line to the reader, on standard error.
+/// Says a line about our work to the reader, on standard error.
 fn say(line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stderr().lock(), "buddy-render: {line}");
+    tell(format_args!("buddy-render: {line}"));
+}
+
+/// Says a line to the reader, on standard error.
+fn tell(line: std::fmt::Arguments<'_>) {
+    // Where nobody can be told, nobody needs to be.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

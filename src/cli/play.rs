@@ -172,10 +172,10 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         return into_pipe(args, &pet, mind, has_events);
     }
     if !has_events {
-        super::say(format_args!(
-            "{} listens. Pipe events in, such as: cargo test 2>&1 | buddy-render --pet {}   (Ctrl-C ends)",
-            pet.title().as_str(),
-            pet.name(),
+        // Short enough to end before the pet's box in a window of 80 columns.
+        let title = pet.title().as_str();
+        super::tell(format_args!(
+            "{title} listens: cargo test 2>&1 | buddy-render   (Ctrl-C ends)"
         ));
     }
     terminal::play(args, &pet, mind, has_events)

@@ -111,7 +111,7 @@ fn pictures(answers: &Answers) -> Vec<Line> {
     let files = if answers.iterm_files() {
         "has inline images"
     } else {
-        "does not tell of inline images"
+        "tells of no inline images"
     };
     vec![
         line(
@@ -202,11 +202,11 @@ fn escaped(text: &str) -> String {
 }
 
 fn write_table(answers: &Answers, choice: &Choice, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{:<28}{:<32}meaning", "question", "answer")?;
+    writeln!(out, "{:<22}{:<28} meaning", "question", "answer")?;
     for line in lines(answers) {
         let answer = line.answer.as_deref().unwrap_or("-");
         let answer: String = escaped(answer).chars().take(WIDEST).collect();
-        writeln!(out, "{:<28}{answer:<31} {}", line.question, line.meaning)?;
+        writeln!(out, "{:<22}{answer:<28} {}", line.question, line.meaning)?;
     }
     writeln!(out, "\nanswered in {} ms", answers.took.as_millis())?;
     writeln!(out, "chosen: {}", summary(choice))?;

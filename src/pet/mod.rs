@@ -10,7 +10,7 @@ use crate::frame::TextArt;
 use crate::mood::{Personality, Species};
 use crate::scene::dotlottie::DotLottie;
 use crate::scene::lottie::LottieScene;
-use crate::scene::{MAX_ASSET_BYTES, Scene, SceneError};
+use crate::scene::{MAX_ASSET_BYTES, Scene, SceneError, Segment};
 use crate::text::SafeText;
 use manifest::Manifest;
 use serde_json::Value;
@@ -22,6 +22,9 @@ use std::time::Duration;
 
 /// The largest manifest or file of letters, in bytes.
 pub const MAX_TEXT_BYTES: u64 = 256 << 10;
+
+/// The latest that a clip may end.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The clip that every pet has, and to which all fallbacks lead.
 pub const IDLE: &str = "idle";
@@ -98,11 +101,12 @@ impl Pet {
 
     fn new(manifest: Manifest, lottie: Cow<'static, [u8]>, ascii: &str) -> Result<Self, PetError> {
         let container = DotLottie::open(&lottie)?;
-        let extra = container.file(build::EXTRA).ok();
-        let extra = extra
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or(Value::Null);
-        let clips = clips(&open(&container)?, &extra);
+        let table = container.file(build::EXTRA).ok();
+        let table = table.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let clips = match table.and_then(|table| listed(&table)) {
+            Some(clips) => clips,
+            None => marked(&open(&container)?),
+        };
         if !clips.iter().any(|clip| clip.name == IDLE) {
             return Err(PetError::NoIdle);
         }
@@ -212,26 +216,41 @@ fn open(container: &DotLottie) -> Result<LottieScene, SceneError> {
     container.animation(active)
 }
 
-/// The scene's segments, with what the container's extra file says of them: without it a clip
-/// loops and its first pose stands for it.
-fn clips(scene: &LottieScene, extra: &Value) -> Vec<Clip> {
-    let rate = f64::from(scene.frame_rate()).max(1.0);
-    let clip = |segment: &crate::scene::Segment| {
-        let about = extra
-            .get("clips")
-            .and_then(|clips| clips.get(&segment.name));
-        let about = |name| about.and_then(|about| about.get(name));
-        let key = about("key").and_then(Value::as_f64).unwrap_or(0.0);
-        let key = Duration::try_from_secs_f64(key / rate).unwrap_or_default();
-        Clip {
-            name: segment.name.clone(),
-            start: segment.start,
-            duration: segment.duration,
-            looping: about("loop").and_then(Value::as_bool).unwrap_or(true),
-            key: key.min(segment.duration),
-        }
+/// The clips that a compiled pet lists, so that its drawing need not be read to open it.
+fn listed(table: &Value) -> Option<Vec<Clip>> {
+    let fps = table.get("fps")?.as_f64().filter(|fps| *fps >= 1.0)?;
+    let clip = |entry: &Value| {
+        let time = |name| Duration::try_from_secs_f64(entry.get(name)?.as_f64()? / fps).ok();
+        let duration = time("frames")?;
+        Some(Clip {
+            name: entry.get("name")?.as_str()?.to_owned(),
+            start: time("start")?,
+            duration,
+            looping: entry.get("loop")?.as_bool()?,
+            key: time("key")?.min(duration),
+        })
     };
-    scene.segments().iter().map(clip).collect()
+    let entries = table.get("clips")?.as_array()?;
+    let fits = |clip: &Clip| clip.start.saturating_add(clip.duration) <= LONGEST;
+    let clips: Option<Vec<Clip>> = entries.iter().take(build::MAX_CLIPS).map(clip).collect();
+    clips.filter(|clips| clips.iter().all(fits))
+}
+
+/// The clips of any other Lottie file: its markers. They loop, and their first pose stands for them.
+fn marked(scene: &LottieScene) -> Vec<Clip> {
+    let clip = |segment: &Segment| Clip {
+        name: segment.name.clone(),
+        start: segment.start,
+        duration: segment.duration,
+        looping: true,
+        key: Duration::ZERO,
+    };
+    scene
+        .segments()
+        .iter()
+        .take(build::MAX_CLIPS)
+        .map(clip)
+        .collect()
 }
 
 fn read_text(path: &Path) -> Result<String, PetError> {

@@ -36,14 +36,17 @@ pub(super) fn animation(rig: &Rig, clips: &Clips) -> Result<Json, BuildError> {
     }))
 }
 
-/// What the markers do not tell: which clips loop and where their key poses are, in frames.
+/// The table of clips: what the markers tell, so that a pet opens without reading its drawing, and
+/// what they do not: which clips loop and where their key poses are. All in frames.
 pub(super) fn extra(clips: &Clips) -> Json {
-    let clips: serde_json::Map<String, Json> = clips
-        .clips
-        .iter()
-        .map(|c| (c.name.clone(), json!({"loop": c.looping, "key": c.key})))
-        .collect();
-    json!({ "clips": clips })
+    let entry = |(clip, start): (&super::clips::Clip, f64)| {
+        json!({
+            "name": clip.name, "start": start, "frames": clip.frames,
+            "loop": clip.looping, "key": clip.key,
+        })
+    };
+    let table: Vec<Json> = clips.clips.iter().zip(starts(clips)).map(entry).collect();
+    json!({ "fps": clips.fps, "clips": table })
 }
 
 fn starts(clips: &Clips) -> Vec<f64> {
