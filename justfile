@@ -25,8 +25,7 @@ test:
 
 # The figures in the README.
 bench:
-    cargo bench --bench encoders
-    cargo bench --bench scenes
+    for bench in start scenes encoders events; do cargo bench --bench $bench; done
 
 # The pets' compiled files from their sources.
 pets:

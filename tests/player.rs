@@ -1,0 +1,231 @@
+//! The player on a screen that somebody else interprets: where the pet stands, what it says, and
+//! that it goes without a trace.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers stop where they fail")]
+
+use buddy_render::event::{Event, EventKind, Outcome};
+use buddy_render::mood::{Companion, Input};
+use buddy_render::pet::catalog;
+use buddy_render::player::{Guests, Motion, Player, Settings, encoder, layout};
+use buddy_render::terminal::{Protocol, Terminal};
+use buddy_render::text::SafeText;
+use buddy_render::units::Corner;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A player, the screen it draws on, and the time.
+struct Stage {
+    player: Player,
+    screen: vt100::Parser,
+    now: Duration,
+    /// When the player wants to draw again.
+    wake: Duration,
+    /// All bytes since this was last emptied.
+    bytes: Vec<u8>,
+}
+
+impl Stage {
+    fn new(protocol: Protocol, motion: Motion) -> Self {
+        let choice = encoder::unasked(protocol, "80x24@10x20".parse().unwrap(), None).unwrap();
+        let settings = Settings {
+            geometry: choice.geometry,
+            size: layout::DEFAULT_SIZE,
+            corner: Corner::TopRight,
+            motion,
+            frame_rate: encoder::frame_rate(protocol),
+            speech: true,
+            ahead: false,
+        };
+        let pet = catalog::load("null").unwrap();
+        let mind = Box::new(Companion::new(pet.personality(), Vec::new(), 1));
+        let guests = Guests {
+            host: Arc::new(pet),
+            visitors: Vec::new(),
+        };
+        let player = Player::new(settings, mind, guests, encoder::encoder(&choice, 1)).unwrap();
+        let screen = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
+        let mut stage = Self {
+            player,
+            screen,
+            now: Duration::ZERO,
+            wake: Duration::ZERO,
+            bytes: Vec::new(),
+        };
+        stage.player.input(Duration::ZERO, Input::Tick);
+        stage
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        let mut sent = Vec::new();
+        let moved = self.player.take_cursor_moved();
+        Terminal::new(&mut sent)
+            .write_frame(bytes, false, moved)
+            .unwrap();
+        self.screen.process(&sent);
+        self.bytes.extend(sent);
+    }
+
+    /// Lets the player draw whenever it wants to, up to `millis`.
+    fn until(&mut self, millis: u64) -> &mut Self {
+        let end = Duration::from_millis(millis);
+        while self.now <= end {
+            let mut bytes = Vec::new();
+            self.wake = self.player.draw(self.now, &mut bytes).unwrap();
+            self.send(&bytes);
+            self.now = self.wake.max(self.now + Duration::from_millis(1));
+        }
+        self.now = end;
+        self
+    }
+
+    fn tell(&mut self, kind: EventKind) -> &mut Self {
+        self.player.input(self.now, Input::Event(Event::of(kind)));
+        self
+    }
+
+    fn resize(&mut self, geometry: &str) -> &mut Self {
+        let mut bytes = Vec::new();
+        self.player.resize(geometry.parse().unwrap(), &mut bytes);
+        self.send(&bytes);
+        self
+    }
+
+    /// The cells that hold something: leftmost column, lowest row, and how many.
+    fn drawn(&self) -> Option<(u16, u16, usize)> {
+        let screen = self.screen.screen();
+        let filled = |row: u16, col: u16| {
+            let cell = screen.cell(row, col).unwrap();
+            !cell.contents().trim().is_empty() || cell.bgcolor() != vt100::Color::Default
+        };
+        let cells = (0..24).flat_map(|row| (0..80).map(move |col| (row, col)));
+        let cells: Vec<_> = cells.filter(|(row, col)| filled(*row, *col)).collect();
+        let left = cells.iter().map(|(_, col)| *col).min()?;
+        Some((left, cells.iter().map(|(row, _)| *row).max()?, cells.len()))
+    }
+
+    fn text(&self) -> String {
+        self.screen.screen().contents()
+    }
+}
+
+fn passed() -> EventKind {
+    EventKind::Tests {
+        outcome: Outcome::Passed,
+        passed: 3,
+        failed: 0,
+        ignored: 0,
+    }
+}
+
+#[test]
+fn it_stands_in_the_corner_and_the_cursor_where_it_was() {
+    for protocol in [Protocol::Symbols, Protocol::Ascii] {
+        let mut stage = Stage::new(protocol, Motion::Full);
+        stage.screen.process(b"$ prompt");
+        stage.until(900);
+        let (left, bottom, count) = stage.drawn().unwrap();
+        assert_eq!(left, 0, "the prompt is there");
+        assert!(bottom < 8 && count > 20, "{bottom} {count}");
+        assert!(stage.text().starts_with("$ prompt"), "{}", stage.text());
+        assert_eq!(stage.screen.screen().cursor_position(), (0, 8));
+        let mut bytes = Vec::new();
+        stage.player.clear(&mut bytes);
+        stage.send(&bytes);
+        assert_eq!(stage.text().trim(), "$ prompt", "nothing is left");
+        assert_eq!(stage.screen.screen().cursor_position(), (0, 8));
+    }
+}
+
+#[test]
+fn it_speaks_beside_itself_and_falls_silent() {
+    let mut stage = Stage::new(Protocol::Symbols, Motion::Full);
+    stage.until(500).tell(passed()).until(1000);
+    assert!(
+        stage.text().contains("purr.") || stage.text().contains("prrr."),
+        "{}",
+        stage.text()
+    );
+    assert!(stage.drawn().unwrap().0 < 64);
+    stage.until(8000);
+    assert_eq!(
+        stage.drawn().map(|(left, _, _)| left >= 64),
+        Some(true),
+        "{}",
+        stage.text()
+    );
+}
+
+#[test]
+fn hostile_words_stay_words() {
+    let mut stage = Stage::new(Protocol::Symbols, Motion::Full);
+    let text = SafeText::new("\u{1b}[2J\u{1b}]52;c;aGk=\u{7}gone");
+    stage.until(100).tell(EventKind::Say { text }).until(400);
+    let text = stage.text();
+    assert!(text.contains("[2J]52;c;aGk=gone"), "{text}");
+}
+
+#[test]
+fn in_a_small_window_it_shrinks_hides_and_comes_back() {
+    let mut stage = Stage::new(Protocol::Symbols, Motion::Full);
+    let full = stage.until(500).drawn().unwrap();
+    stage.resize("40x24@10x20").until(1000);
+    let small = stage.drawn().unwrap();
+    assert!(
+        small.2 < full.2 && small.0 >= 27 && small.1 < 7,
+        "{small:?}"
+    );
+    stage.resize("16x6@10x20").until(1500);
+    assert_eq!(stage.drawn(), None);
+    stage.resize("80x24@10x20").until(2000);
+    assert!(stage.drawn().unwrap().0 >= 64);
+}
+
+#[test]
+fn hidden_it_is_gone_and_shown_it_is_back() {
+    let mut stage = Stage::new(Protocol::Symbols, Motion::Full);
+    stage.until(500).tell(EventKind::Hide).until(800);
+    assert_eq!(stage.drawn(), None);
+    stage.tell(EventKind::Show).until(1100);
+    assert!(stage.drawn().is_some());
+}
+
+#[test]
+fn a_terminal_that_animates_is_left_alone() {
+    let mut stage = Stage::new(Protocol::Kitty, Motion::Full);
+    stage.until(2000);
+    stage.bytes.clear();
+    stage.until(60_000);
+    assert_eq!(stage.bytes.len(), 0, "an idle pet costs nothing");
+    stage.tell(passed()).until(70_000);
+    stage.bytes.clear();
+    // Both clips are held by now: a reaction is a few words.
+    stage.until(200_000).tell(passed()).until(201_000);
+    let bubble_apart = stage.bytes.len();
+    assert!((1..1000).contains(&bubble_apart), "{bubble_apart}");
+}
+
+#[test]
+fn without_motion_it_stands_still() {
+    let mut stage = Stage::new(Protocol::Symbols, Motion::None);
+    stage.until(1000);
+    stage.bytes.clear();
+    stage.until(30_000);
+    assert!(stage.bytes.is_empty());
+    let mut stage = Stage::new(Protocol::Symbols, Motion::Reduced);
+    stage.until(1000);
+    stage.bytes.clear();
+    stage.until(5000);
+    assert!(stage.bytes.is_empty(), "it idles still");
+    stage.tell(passed()).until(7000);
+    assert!(!stage.bytes.is_empty(), "and moves when it reacts");
+}
+
+#[test]
+fn what_could_be_left_behind_is_known_before() {
+    let mut stage = Stage::new(Protocol::Symbols, Motion::Full);
+    stage.until(500).tell(passed()).until(1000);
+    let mut farewell = Vec::new();
+    stage.player.farewell(&mut farewell);
+    stage.screen.process(&farewell);
+    assert_eq!(stage.drawn(), None, "{}", stage.text());
+}
