@@ -511,7 +511,9 @@ impl Player {
     /// Hands clips that were drawn ahead to the terminal, if the box still has their size.
     fn collect_drawn(&mut self, out: &mut Vec<u8>) -> Result<(), PlayError> {
         while let Some(drawn) = self.raster.poll() {
-            if self.placement.is_some_and(|at| at.pixels() == drawn.size) {
+            // The window may have changed since, and what was asked for twice comes twice.
+            let fits = self.placement.is_some_and(|at| at.pixels() == drawn.size);
+            if fits && !self.encoder.is_loaded(drawn.clip) {
                 let poses = drawn.poses?;
                 self.encoder.load(drawn.clip, &poses, out)?;
                 self.cursor_moved |= self.encoder.moves_cursor();
