@@ -35,69 +35,108 @@ struct Run {
     cell: (u32, u32),
 }
 
-/// Plays the session in `terminal` and takes pictures `at` these seconds and after the end, or
-/// `None` where the terminal is not installed.
-fn play(terminal: &str, protocol: &str, pet: &str, at: &[&str]) -> Option<Run> {
-    let installed = |program: &str| {
-        Command::new("sh")
-            .args(["-c", &format!("command -v {program}")])
-            .output()
-            .is_ok_and(|o| o.status.success())
-    };
-    if let Some(missing) = [terminal, "Xvfb", "python3"]
-        .into_iter()
-        .find(|program| !installed(program))
-    {
-        assert!(
-            std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-            "{missing} is not installed: run tests/lab/install.sh"
-        );
+/// Whether a program can be run here.
+fn is_installed(program: &str) -> bool {
+    let found = Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .output();
+    found.is_ok_and(|o| o.status.success())
+}
+
+/// Runs a command in `terminal`, with pictures `at` these seconds, and gives back the folder of its
+/// pictures, or `None` where the terminal is not installed.
+fn shoot(terminal: &str, name: &str, at: &[&str], command: &[&str]) -> Option<PathBuf> {
+    let needed = [terminal, "Xvfb", "python3"];
+    if let Some(missing) = needed.into_iter().find(|program| !is_installed(program)) {
+        let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+        assert!(!ci, "{missing} is not installed: run tests/lab/install.sh");
         eprintln!("skipped: {missing} is not installed; tests/lab/install.sh installs it");
         return None;
     }
     let _one = SCREEN
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{terminal}-{protocol}"));
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{terminal}-{name}"));
     let _ = std::fs::remove_dir_all(&out);
-    let command = format!(
-        "'{}' --pet {pet} --protocol {protocol} < '{ROOT}/fixtures/events/session.jsonl'; sleep 0.6; '{ROOT}/tests/lab/snap' after",
-        env!("CARGO_BIN_EXE_buddy-render"),
-    );
-    let shot = Command::new(Path::new(ROOT).join("tests/lab/shot"))
-        .args([
-            terminal,
-            "--wait",
-            "--timeout",
-            "90",
-            "--at",
-            &at.join(","),
-            "--out",
-            out.to_str()?,
-            "--",
-            "sh",
-            "-c",
-            &command,
-        ])
-        .output()
-        .unwrap();
+    let mut shot = Command::new(Path::new(ROOT).join("tests/lab/shot"));
+    shot.args([terminal, "--wait", "--timeout", "90", "--out"])
+        .arg(&out);
+    if !at.is_empty() {
+        shot.args(["--at", &at.join(",")]);
+    }
+    let shot = shot.arg("--").args(command).output().unwrap();
     assert!(
         shot.status.success(),
         "{}",
         String::from_utf8_lossy(&shot.stderr)
     );
-    let picture = |name: String| {
-        image::open(out.join(format!("{name}.png")))
-            .unwrap()
-            .to_rgba8()
-    };
-    let after = picture("after".into());
-    let cell = (after.width() / 80, after.height() / 24);
+    Some(out)
+}
+
+fn picture(folder: &Path, name: &str) -> RgbaImage {
+    image::open(folder.join(format!("{name}.png")))
+        .unwrap()
+        .to_rgba8()
+}
+
+/// Plays the session in `terminal`, with pictures `at` these seconds and after the end.
+fn play(terminal: &str, protocol: &str, pet: &str, at: &[&str]) -> Option<Run> {
+    let buddy = env!("CARGO_BIN_EXE_buddy-render");
+    let command = format!(
+        "'{buddy}' --pet {pet} --protocol {protocol} < '{ROOT}/fixtures/events/session.jsonl'; sleep 0.6; '{ROOT}/tests/lab/snap' after"
+    );
+    let folder = shoot(terminal, protocol, at, &["sh", "-c", &command])?;
+    let after = picture(&folder, "after");
+    let pictures = at
+        .iter()
+        .map(|at| picture(&folder, &format!("{at}s")))
+        .collect();
     Some(Run {
-        pictures: at.iter().map(|at| picture(format!("{at}s"))).collect(),
+        pictures,
+        cell: (after.width() / 80, after.height() / 24),
         after,
-        cell,
     })
+}
+
+/// A shell with job control: the pet is stopped as by Ctrl-Z, brought back, and terminated.
+const STOP_AND_GO: &str = r#"
+set -m
+( sleep 4; "$SNAP" running; pkill -TSTP -n -f "$MARK"; sleep 1; "$SNAP" stopped ) &
+"$BUDDY" --pet null --protocol kitty --seed 987123
+sleep 2
+( sleep 3; "$SNAP" resumed; pkill -TERM -n -f "$MARK" ) &
+fg %2
+sleep 1
+"$SNAP" ended
+"#;
+
+#[test]
+fn a_stopped_pet_is_gone_and_comes_back() {
+    let buddy = env!("CARGO_BIN_EXE_buddy-render");
+    let script = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("stop-and-go.sh");
+    let values = format!(
+        "BUDDY='{buddy}'\nSNAP='{ROOT}/tests/lab/snap'\nMARK='buddy-render --pet null --protocol kitty --seed 987123'\n"
+    );
+    std::fs::write(&script, values + STOP_AND_GO).unwrap();
+    let command = ["bash", script.to_str().unwrap()];
+    let Some(folder) = shoot("kitty", "stop-and-go", &[], &command) else {
+        return;
+    };
+    let pets = |name| {
+        let seen = picture(&folder, name);
+        let (width, height) = (seen.width() / 80, seen.height() / 24);
+        let corner = seen.view(
+            (80 - COLS) * width,
+            height,
+            COLS * width,
+            (ROWS - 1) * height,
+        );
+        drawn(&corner.to_image())
+    };
+    assert!(pets("running") > 2000);
+    assert_eq!(pets("stopped"), 0);
+    assert!(pets("resumed") > 2000);
+    assert_eq!(pets("ended"), 0);
 }
 
 impl Run {
