@@ -8,8 +8,10 @@ use crate::units::CellPixels;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-/// No wait for events is longer: signals and keys are waited for in between.
+/// No wait for events is longer: signals and keys are looked for in between.
 const LONGEST_WAIT: Duration = Duration::from_millis(40);
+/// No wait for signals and keys alone is longer.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// Why playing ended early.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +90,13 @@ fn play(
         }
         let wake = player.draw(now, &mut bytes)?;
         send(player, terminal, live.synchronized, &mut bytes)?;
-        wait(player, live, begun, wake, &mut ended);
+        if live.bus.is_none() || ended {
+            let limit = live.limit.unwrap_or(Duration::MAX);
+            let rest = wake.min(limit).saturating_sub(begun.elapsed());
+            terminal.wait(Some(signals), rest.min(LONGEST_REST))?;
+        } else {
+            wait(player, live, begun, wake, &mut ended);
+        }
         if !serve(player, terminal, signals, live, begun)? {
             return Ok(());
         }

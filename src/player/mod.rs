@@ -7,7 +7,6 @@
 mod cast;
 pub mod encoder;
 pub mod layout;
-#[cfg(unix)]
 pub mod live;
 pub mod poses;
 mod raster;
