@@ -1,10 +1,7 @@
 //! How long a frame takes to encode and how many bytes it is, per protocol: a clip of 24 frames of
 //! 160×160 pixels. `cargo bench --bench encoders`
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a bench that cannot draw has nothing to measure"
-)]
+#![expect(clippy::unwrap_used, reason = "a bench that cannot draw has nothing to measure")]
 
 use buddy_render::frame::Frame;
 use buddy_render::protocol::ascii::{Ascii, AsciiConfig};
@@ -61,13 +58,8 @@ fn encoder(kind: &str) -> Box<dyn Encoder> {
         })
     };
     let symbols = |mode, depth| Symbols::new(SymbolsConfig { mode, depth });
-    let sixel = |registers, dither| {
-        Sixel::new(SixelConfig {
-            registers,
-            dither,
-            ..SixelConfig::default()
-        })
-    };
+    let sixel =
+        |registers, dither| Sixel::new(SixelConfig { registers, dither, ..SixelConfig::default() });
     match kind {
         "kitty loop" => Box::new(kitty(KittyTier::Animated)),
         kind if kind.starts_with("kitty") => Box::new(kitty(KittyTier::Static)),
@@ -100,10 +92,7 @@ fn ball(phase: f32) -> Frame {
     ];
     let (pad, still) = (SpreadMode::Pad, Transform::identity());
     let shader = tiny_skia::RadialGradient::new(middle, 0.0, middle, 60.0, stops, pad, still);
-    let paint = Paint {
-        shader: shader.unwrap(),
-        ..Paint::default()
-    };
+    let paint = Paint { shader: shader.unwrap(), ..Paint::default() };
     let body = PathBuilder::from_circle(middle.x, middle.y, 60.0).unwrap();
     let eye = PathBuilder::from_circle(middle.x - 15.0, middle.y - 10.0, 6.0).unwrap();
     let pixmap = frame.pixmap_mut();

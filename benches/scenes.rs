@@ -53,12 +53,6 @@ fn clip_160(bencher: Bencher<'_, '_>, pet: &str) {
     let clip = pet.clip("idle").unwrap().clone();
     bencher.bench_local(|| {
         let moments = poses::choose(scene.as_mut(), clip.start, clip.duration).unwrap();
-        poses::draw(
-            scene.as_mut(),
-            clip.start,
-            &moments,
-            PixelSize::new(160, 160),
-        )
-        .unwrap()
+        poses::draw(scene.as_mut(), clip.start, &moments, PixelSize::new(160, 160)).unwrap()
     });
 }

@@ -41,24 +41,14 @@ mod linux {
         let pty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&pty).unwrap();
         unlockpt(&pty).unwrap();
-        let size = Winsize {
-            ws_row: 24,
-            ws_col: 80,
-            ws_xpixel: 800,
-            ws_ypixel: 480,
-        };
+        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 800, ws_ypixel: 480 };
         tcsetwinsize(&pty, size).unwrap();
         let path = ptsname(&pty, Vec::new()).unwrap().into_string().unwrap();
         let slave = || Stdio::from(File::options().read(true).write(true).open(&path).unwrap());
         let begun = Instant::now();
         // setsid makes the pseudoterminal the program's own.
         let child = Command::new("setsid")
-            .args([
-                "--ctty",
-                env!("CARGO_BIN_EXE_buddy-render"),
-                "--pet",
-                "null",
-            ])
+            .args(["--ctty", env!("CARGO_BIN_EXE_buddy-render"), "--pet", "null"])
             .env_remove("BUDDY")
             .env_remove("TMUX")
             .env("TERM", "xterm-kitty")
@@ -67,11 +57,7 @@ mod linux {
             .stderr(slave())
             .spawn()
             .unwrap();
-        Session {
-            pty: File::from(pty),
-            child,
-            begun,
-        }
+        Session { pty: File::from(pty), child, begun }
     }
 
     /// Reads what the program writes, answers its questions, and tells when a picture came.
@@ -102,21 +88,13 @@ mod linux {
 
     fn cpu_ticks(id: u32) -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
-        let fields: Vec<_> = stat
-            .rsplit(')')
-            .next()
-            .unwrap()
-            .split_whitespace()
-            .collect();
+        let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
     fn resident_kib(id: u32) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM"))
-            .unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
@@ -131,14 +109,8 @@ mod linux {
         let ticks = cpu_ticks(session.child.id()) - before;
         // A tick is 10 ms on every Linux that we know.
         let share = ticks as f64 * 10.0 / IDLE.as_millis() as f64 * 100.0;
-        println!(
-            "idle            {share:.2} % of a core over {} s",
-            IDLE.as_secs()
-        );
-        println!(
-            "memory (peak)   {:.1} MiB",
-            resident_kib(session.child.id()) as f64 / 1024.0
-        );
+        println!("idle            {share:.2} % of a core over {} s", IDLE.as_secs());
+        println!("memory (peak)   {:.1} MiB", resident_kib(session.child.id()) as f64 / 1024.0);
         session.child.kill().unwrap();
         session.child.wait().unwrap();
     }
@@ -154,9 +126,7 @@ mod linux {
         times.sort();
         let (median, worst) = (times[RUNS / 2], times[RUNS - 1]);
         println!("first picture   median {median:.1?}, worst {worst:.1?} of {RUNS} runs");
-        let size = std::fs::metadata(env!("CARGO_BIN_EXE_buddy-render"))
-            .unwrap()
-            .len();
+        let size = std::fs::metadata(env!("CARGO_BIN_EXE_buddy-render")).unwrap().len();
         println!("program         {:.1} MiB", size as f64 / 1024.0 / 1024.0);
         idle();
     }

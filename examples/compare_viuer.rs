@@ -8,10 +8,7 @@ use buddy_render::units::{CellPixels, CellPosition, CellSize, PixelSize};
 use std::io::Write;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let name = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "antigravity".into());
-    let pet = catalog::load(&name)?;
+    let pet = catalog::load(&std::env::args().nth(1).unwrap_or_else(|| "antigravity".into()))?;
     let idle = pet.clip("idle").ok_or("no idle clip")?;
     let at = Placement {
         at: CellPosition { col: 2, row: 1 },
@@ -39,6 +36,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..viuer::Config::default()
     };
     viuer::print(&image::DynamicImage::ImageRgba8(still), &config)?;
-    let words = "\n  ours on the left, viuer's on the right";
-    Ok(writeln!(std::io::stdout(), "{words}")?)
+    Ok(writeln!(std::io::stdout(), "\n  ours on the left, viuer's on the right")?)
 }

@@ -15,9 +15,7 @@ use std::sync::Arc;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let path = args
-        .next()
-        .unwrap_or_else(|| "fixtures/events/session.jsonl".into());
+    let path = args.next().unwrap_or_else(|| "fixtures/events/session.jsonl".into());
     let pet = catalog::load(&args.next().unwrap_or_else(|| "null".into()))?;
     let mut events = Events::new(BufReader::new(File::open(path)?));
     let choice = encoder::unasked(Protocol::Text, "80x24@10x20".parse()?, None)?;
@@ -31,18 +29,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ahead: false,
     };
     let mind = Box::new(Companion::new(pet.personality(), Vec::new(), 1));
-    let guests = Guests {
-        host: Arc::new(pet),
-        visitors: Vec::new(),
-    };
+    let guests = Guests { host: Arc::new(pet), visitors: Vec::new() };
     let mut player = Player::new(settings, mind, guests, encoder::encoder(&choice, 1))?;
-    script::run(
-        &mut player,
-        &mut events,
-        None,
-        true,
-        &mut std::io::stdout().lock(),
-    )?;
+    script::run(&mut player, &mut events, None, true, &mut std::io::stdout().lock())?;
     for problem in events.reader().problems() {
         writeln!(std::io::stderr(), "{problem}")?;
     }

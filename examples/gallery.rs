@@ -12,15 +12,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let path = args.next().unwrap_or_else(|| "gallery.png".into());
     let side: u32 = args.next().map_or(Ok(160), |side| side.parse())?;
-    let pets = catalog::names()
-        .into_iter()
-        .map(catalog::load)
-        .collect::<Result<Vec<_>, _>>()?;
+    let pets = catalog::names().into_iter().map(catalog::load).collect::<Result<Vec<_>, _>>()?;
     let columns = pets.iter().map(|pet| pet.clips().len()).max().unwrap_or(0);
-    let size = (
-        u32::try_from(columns)? * side,
-        u32::try_from(pets.len())? * side,
-    );
+    let size = (u32::try_from(columns)? * side, u32::try_from(pets.len())? * side);
     let mut gallery = Pixmap::new(size.0, size.1).ok_or("the picture would be too large")?;
     gallery.fill(Color::from_rgba8(0x1a, 0x1b, 0x26, 255));
     let mut frame = Frame::new(PixelSize::new(side, side))?;
@@ -30,14 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             scene.draw(clip.start + clip.key, &mut frame);
             let (x, y) = (i32::try_from(column * side)?, i32::try_from(row * side)?);
             let over = PixmapPaint::default();
-            gallery.draw_pixmap(
-                x,
-                y,
-                frame.pixmap().as_ref(),
-                &over,
-                Transform::identity(),
-                None,
-            );
+            gallery.draw_pixmap(x, y, frame.pixmap().as_ref(), &over, Transform::identity(), None);
         }
     }
     Ok(gallery.save_png(path)?)

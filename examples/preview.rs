@@ -17,12 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let wanted = args.next().map(|protocol| protocol.parse()).transpose()?;
     let (mut signals, mut terminal) = (Signals::new()?, Terminal::open()?);
     let (hints, database) = (EnvHints::capture(), Database::embedded()?);
-    let choice = terminal::choose(
-        &terminal.probe(&hints, &database)?,
-        &hints,
-        &database,
-        wanted,
-    );
+    let choice = terminal::choose(&terminal.probe(&hints, &database)?, &hints, &database, wanted);
     let settings = Settings {
         geometry: choice.geometry,
         size: layout::DEFAULT_SIZE,
@@ -32,31 +27,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         speech: false,
         ahead: true,
     };
-    let guests = Guests {
-        host: Arc::new(pet),
-        visitors: Vec::new(),
-    };
+    let guests = Guests { host: Arc::new(pet), visitors: Vec::new() };
     let encoder = encoder::encoder(&choice, u64::from(std::process::id()));
     let mut player = Player::new(settings, Box::new(OneClip::new(&clip)), guests, encoder)?;
     let on_key = &mut |key: &[u8]| {
-        if key == b"q" {
-            KeyAction::Quit
-        } else {
-            KeyAction::Ignore
-        }
+        if key == b"q" { KeyAction::Quit } else { KeyAction::Ignore }
     };
     let (synchronized, cell) = (choice.sync2026, choice.geometry.cell);
-    let mut live = Live {
-        bus: None,
-        limit: None,
-        synchronized,
-        cell,
-        on_key,
-    };
-    Ok(live::run(
-        &mut player,
-        &mut terminal,
-        &mut signals,
-        &mut live,
-    )?)
+    let mut live = Live { bus: None, limit: None, synchronized, cell, on_key };
+    Ok(live::run(&mut player, &mut terminal, &mut signals, &mut live)?)
 }

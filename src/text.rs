@@ -108,18 +108,9 @@ mod tests {
 
     #[test]
     fn what_could_trick_is_gone() {
-        assert_eq!(
-            SafeText::new("a\u{1b}[31mred\u{7}\u{9b}2J").as_str(),
-            "a[31mred2J"
-        );
-        assert_eq!(
-            SafeText::new("user\u{202e}txt.exe\u{200b}").as_str(),
-            "usertxt.exe"
-        );
-        assert_eq!(
-            SafeText::new("  one\r\n\ttwo \u{2028} three ").as_str(),
-            "one two three"
-        );
+        assert_eq!(SafeText::new("a\u{1b}[31mred\u{7}\u{9b}2J").as_str(), "a[31mred2J");
+        assert_eq!(SafeText::new("user\u{202e}txt.exe\u{200b}").as_str(), "usertxt.exe");
+        assert_eq!(SafeText::new("  one\r\n\ttwo \u{2028} three ").as_str(), "one two three");
         assert_eq!(SafeText::new("\u{e0041}\u{e000}\u{feff}").as_str(), "");
         assert_eq!(SafeText::new("naïve 猫 é").as_str(), "naïve 猫 é");
     }

@@ -96,12 +96,7 @@ impl PixelRect {
     /// The rectangle that covers all of `size`.
     #[must_use]
     pub const fn all(size: PixelSize) -> Self {
-        Self {
-            x: 0,
-            y: 0,
-            width: size.width,
-            height: size.height,
-        }
+        Self { x: 0, y: 0, width: size.width, height: size.height }
     }
 
     /// Whether it holds no pixel.
@@ -149,10 +144,7 @@ fn pair<T: FromStr + PartialOrd + Default>(text: &str) -> Option<(T, T)> {
 }
 
 fn wrong(given: &str, wanted: &'static str) -> UnitError {
-    UnitError {
-        given: given.chars().take(40).collect(),
-        wanted,
-    }
+    UnitError { given: given.chars().take(40).collect(), wanted }
 }
 
 impl FromStr for PixelSize {
@@ -179,17 +171,10 @@ impl FromStr for Geometry {
         let parse = || {
             let (window, cell) = text.split_once('@')?;
             let (width, height) = pair(cell)?;
-            Some(Self {
-                window: window.parse().ok()?,
-                cell: CellPixels { width, height },
-            })
+            Some(Self { window: window.parse().ok()?, cell: CellPixels { width, height } })
         };
-        parse().ok_or_else(|| {
-            wrong(
-                text,
-                "a geometry such as 80x24@10x20 (cells@pixels of a cell)",
-            )
-        })
+        parse()
+            .ok_or_else(|| wrong(text, "a geometry such as 80x24@10x20 (cells@pixels of a cell)"))
     }
 }
 
@@ -201,10 +186,7 @@ impl FromStr for Corner {
             "top-left" => Ok(Self::TopLeft),
             "bottom-right" => Ok(Self::BottomRight),
             "bottom-left" => Ok(Self::BottomLeft),
-            _ => Err(wrong(
-                text,
-                "one of top-right, top-left, bottom-right, bottom-left",
-            )),
+            _ => Err(wrong(text, "one of top-right, top-left, bottom-right, bottom-left")),
         }
     }
 }
@@ -223,11 +205,7 @@ impl fmt::Display for CellSize {
 
 impl fmt::Display for Geometry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}@{}x{}",
-            self.window, self.cell.width, self.cell.height
-        )
+        write!(f, "{}@{}x{}", self.window, self.cell.width, self.cell.height)
     }
 }
 
@@ -262,14 +240,7 @@ mod tests {
         let g: Geometry = "80x24@10x20".parse().unwrap();
         assert_eq!(g.window, CellSize::new(80, 24));
         assert_eq!(g.to_string(), "80x24@10x20");
-        for bad in [
-            "",
-            "80x24",
-            "0x24@10x20",
-            "80x24@0x1",
-            "99999999x1@1x1",
-            "ax1@1x1",
-        ] {
+        for bad in ["", "80x24", "0x24@10x20", "80x24@0x1", "99999999x1@1x1", "ax1@1x1"] {
             assert!(bad.parse::<Geometry>().is_err(), "{bad}");
         }
     }

@@ -63,18 +63,10 @@ fn the_same_input_gives_the_same_bytes_in_every_protocol() {
             "6",
         ];
         let first = buddy(&args, &events);
-        assert_eq!(
-            first.status.code(),
-            Some(0),
-            "{protocol}: {}",
-            words(&first)
-        );
+        assert_eq!(first.status.code(), Some(0), "{protocol}: {}", words(&first));
         assert!(!first.stdout.is_empty(), "{protocol}: nothing was written");
         let second = buddy(&args, &events);
-        assert!(
-            first.stdout == second.stdout,
-            "{protocol}: other bytes the second time"
-        );
+        assert!(first.stdout == second.stdout, "{protocol}: other bytes the second time");
     }
 }
 
@@ -92,21 +84,11 @@ fn a_bad_line_is_reported_with_its_number_and_the_run_goes_on() {
 fn no_escape_from_an_event_reaches_the_terminal() {
     let input = "{\"v\":1,\"event\":\"say\",\"text\":\"a\\u001b]52;c;aGk=\\u0007b\\u009b31mc\"}\n";
     for protocol in ["text", "symbols", "kitty"] {
-        let args = [
-            "--protocol",
-            protocol,
-            "--geometry",
-            "80x24@10x20",
-            "--pet",
-            "bit",
-        ];
+        let args = ["--protocol", protocol, "--geometry", "80x24@10x20", "--pet", "bit"];
         let output = buddy(&args, input.as_bytes());
         assert_eq!(output.status.code(), Some(0), "{}", words(&output));
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            !out.contains("\u{1b}]52") && !out.contains('\u{9b}'),
-            "{protocol}"
-        );
+        assert!(!out.contains("\u{1b}]52") && !out.contains('\u{9b}'), "{protocol}");
     }
 }
 
@@ -155,26 +137,14 @@ fn buddy_0_writes_nothing() {
 fn a_rendered_png_has_the_size_and_straight_alpha() {
     let out = scratch("null.png");
     let output = buddy(
-        &[
-            "render",
-            "null",
-            "--at",
-            "0.5",
-            "--size",
-            "64x48",
-            "-o",
-            out.to_str().unwrap(),
-        ],
+        &["render", "null", "--at", "0.5", "--size", "64x48", "-o", out.to_str().unwrap()],
         b"",
     );
     assert_eq!(output.status.code(), Some(0), "{}", words(&output));
     let picture = image::open(&out).unwrap().to_rgba8();
     assert_eq!(picture.dimensions(), (64, 48));
     assert_eq!(picture.get_pixel(0, 0).0[3], 0, "the corner is transparent");
-    assert!(
-        picture.pixels().any(|p| p.0[3] == 255),
-        "something opaque was drawn"
-    );
+    assert!(picture.pixels().any(|p| p.0[3] == 255), "something opaque was drawn");
 }
 
 #[test]
@@ -208,23 +178,14 @@ fn every_kind_of_export_can_be_read_again() {
     let animation = std::fs::read(scratch("out.webp")).unwrap();
     let decoder = image::codecs::webp::WebPDecoder::new(std::io::Cursor::new(animation)).unwrap();
     assert!(decoder.has_animation());
-    let frames = image::AnimationDecoder::into_frames(decoder)
-        .collect_frames()
-        .unwrap();
+    let frames = image::AnimationDecoder::into_frames(decoder).collect_frames().unwrap();
     assert!(frames.len() > 5);
 }
 
 #[test]
 fn a_reader_that_stops_is_success() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_buddy-render"))
-        .args([
-            "--protocol",
-            "symbols",
-            "--geometry",
-            "80x24@10x20",
-            "--duration",
-            "30",
-        ])
+        .args(["--protocol", "symbols", "--geometry", "80x24@10x20", "--duration", "30"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -14,9 +14,7 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 fn names(bytes: &[u8]) -> Vec<&'static str> {
-    Events::new(bytes)
-        .map(|(_, event)| name(&event.kind))
-        .collect()
+    Events::new(bytes).map(|(_, event)| name(&event.kind)).collect()
 }
 
 #[test]
@@ -24,9 +22,7 @@ fn every_event_of_the_schema_is_read_and_written() {
     let bytes = fixture("all.jsonl");
     let schema = include_str!("../protocols/event.schema.json");
     let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
-    let known = schema["properties"]["event"]["examples"]
-        .as_array()
-        .unwrap();
+    let known = schema["properties"]["event"]["examples"].as_array().unwrap();
     let known: BTreeSet<_> = known.iter().map(|name| name.as_str().unwrap()).collect();
     assert_eq!(names(&bytes).into_iter().collect::<BTreeSet<_>>(), known);
     for (_, event) in Events::new(&bytes[..]) {
@@ -40,12 +36,7 @@ fn good_lines_survive_bad_ones() {
     let bytes = fixture("malformed.jsonl");
     let mut events = Events::new(&bytes[..]);
     let said: Vec<_> = events.by_ref().map(|(_, event)| event.kind).collect();
-    let bad: Vec<_> = events
-        .reader()
-        .problems()
-        .iter()
-        .map(|problem| problem.line)
-        .collect();
+    let bad: Vec<_> = events.reader().problems().iter().map(|problem| problem.line).collect();
     assert_eq!(bad, (1..=13).map(|n| 2 * n).collect::<Vec<_>>());
     assert_eq!(said.len(), 14);
     assert!(
@@ -58,24 +49,8 @@ fn good_lines_survive_bad_ones() {
 #[test]
 fn what_tools_really_say() {
     for (file, expected) in [
-        (
-            "test-red",
-            &[
-                "build.started",
-                "build.passed",
-                "tests.started",
-                "tests.failed",
-            ][..],
-        ),
-        (
-            "test-green",
-            &[
-                "build.started",
-                "build.passed",
-                "tests.started",
-                "tests.passed",
-            ],
-        ),
+        ("test-red", &["build.started", "build.passed", "tests.started", "tests.failed"][..]),
+        ("test-green", &["build.started", "build.passed", "tests.started", "tests.passed"]),
         ("clippy-error", &["lint.error"]),
         ("clippy-clean", &["lint.clean"]),
         ("clippy-json", &["lint.clean", "build.passed"]),
@@ -84,11 +59,7 @@ fn what_tools_really_say() {
         ("status-resolved", &["git.conflict_resolved"]),
         ("merge-commit", &["git.commit"]),
     ] {
-        assert_eq!(
-            names(&fixture(&format!("raw/{file}.txt"))),
-            expected,
-            "{file}"
-        );
+        assert_eq!(names(&fixture(&format!("raw/{file}.txt"))), expected, "{file}");
     }
 }
 
@@ -97,10 +68,7 @@ fn the_session_is_whole_and_takes_its_time() {
     let bytes = fixture("session.jsonl");
     let mut events = Events::new(&bytes[..]);
     let last = events.by_ref().last().map(|(at, _)| at.as_secs());
-    assert!(
-        last.is_some_and(|seconds| (15..60).contains(&seconds)),
-        "{last:?}"
-    );
+    assert!(last.is_some_and(|seconds| (15..60).contains(&seconds)), "{last:?}");
     assert_eq!(events.reader().problems(), []);
     let names = names(&bytes);
     for wanted in [
@@ -120,18 +88,11 @@ fn a_flood_is_bounded_from_line_to_bus() {
     let (mut reader, bus) = (Reader::new(), Bus::new());
     for n in 0..1_000_000 {
         let line = format!("{{\"v\":1,\"event\":\"keystroke\",\"id\":\"{n}\"}}");
-        reader
-            .line(line.as_bytes())
-            .into_iter()
-            .for_each(|event| bus.push(event));
+        reader.line(line.as_bytes()).into_iter().for_each(|event| bus.push(event));
         assert!(bus.len() <= HARD_CAPACITY);
     }
     let keys = |event: &Event| {
-        if let EventKind::Keystroke { count, .. } = event.kind {
-            count
-        } else {
-            0
-        }
+        if let EventKind::Keystroke { count, .. } = event.kind { count } else { 0 }
     };
     assert_eq!(bus.drain().iter().map(keys).sum::<u64>(), 1_000_000);
 }

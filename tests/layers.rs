@@ -21,14 +21,8 @@ const RULES: &[(&str, &[&str])] = &[
 ];
 
 /// What the pure rooms must not name.
-const IMPURE: &[&str] = &[
-    "std::time::Instant",
-    "SystemTime",
-    "std::thread",
-    "std::fs",
-    "std::env",
-    "std::net",
-];
+const IMPURE: &[&str] =
+    &["std::time::Instant", "SystemTime", "std::thread", "std::fs", "std::env", "std::net"];
 
 /// The pure rooms.
 const PURE: &[&str] = &["mood", "protocol", "frame"];
@@ -42,9 +36,8 @@ fn sources(room: &str) -> Vec<PathBuf> {
     for entry in fs::read_dir(path).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            let below = path
-                .strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
-                .unwrap();
+            let below =
+                path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
             found.extend(sources(below.to_str().unwrap()));
         } else if path.extension().is_some_and(|e| e == "rs") {
             found.push(path);
@@ -60,20 +53,12 @@ fn trespasses(code: &str, allowed: &[&str]) -> Vec<String> {
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];
         let rooms: Vec<&str> = match rest.strip_prefix('{') {
-            Some(group) => group
-                .split('}')
-                .next()
-                .unwrap_or_default()
-                .split(',')
-                .collect(),
+            Some(group) => group.split('}').next().unwrap_or_default().split(',').collect(),
             None => vec![rest],
         };
         for room in rooms {
-            let name: String = room
-                .trim()
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect();
+            let name: String =
+                room.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             if !name.is_empty() && !allowed.contains(&name.as_str()) {
                 found.push(name);
             }

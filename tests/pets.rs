@@ -11,17 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What every pet can do.
-const CLIPS: &[&str] = &[
-    "idle",
-    "happy",
-    "alert",
-    "sad",
-    "sleep",
-    "wake",
-    "work",
-    "tap-glass",
-    "celebrate",
-];
+const CLIPS: &[&str] =
+    &["idle", "happy", "alert", "sad", "sleep", "wake", "work", "tap-glass", "celebrate"];
 
 /// What one pet alone can do.
 const SIGNATURES: &[(&str, &[&str])] = &[
@@ -33,9 +24,8 @@ const SIGNATURES: &[(&str, &[&str])] = &[
 ];
 
 /// What a mind may ask for, beside what the pets have.
-const ASKED: &[&str] = &[
-    "hiss", "purr", "hoot", "fetch", "fold", "side-eye", "whisper", "glow", "wake",
-];
+const ASKED: &[&str] =
+    &["hiss", "purr", "hoot", "fetch", "fold", "side-eye", "whisper", "glow", "wake"];
 
 const REACTIONS: &[&str] = &[
     "tests-passed",
@@ -58,16 +48,11 @@ const REACTIONS: &[&str] = &[
 ];
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("pets")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("pets").join(name)
 }
 
 fn pets() -> Vec<Pet> {
-    catalog::names()
-        .into_iter()
-        .map(|name| catalog::load(name).unwrap())
-        .collect()
+    catalog::names().into_iter().map(|name| catalog::load(name).unwrap()).collect()
 }
 
 fn drawn(scene: &mut dyn Scene, at: Duration, side: u32) -> Frame {
@@ -78,11 +63,7 @@ fn drawn(scene: &mut dyn Scene, at: Duration, side: u32) -> Frame {
 
 /// The share of pixels that differ visibly, 0 to 1.
 fn difference(a: &Frame, b: &Frame) -> f64 {
-    let pixels = a
-        .pixmap()
-        .data()
-        .chunks_exact(4)
-        .zip(b.pixmap().data().chunks_exact(4));
+    let pixels = a.pixmap().data().chunks_exact(4).zip(b.pixmap().data().chunks_exact(4));
     let (count, all) = pixels.fold((0_u32, 0_u32), |(count, all), (a, b)| {
         let far = a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > 24);
         (count + u32::from(far), all + 1)
@@ -98,10 +79,7 @@ fn every_pet_has_its_clips_and_something_to_say() {
             assert!(pet.clip(clip).is_some(), "{name} has no {clip}");
         }
         for clip in ASKED {
-            assert!(
-                pet.resolve_clip(clip) != "idle",
-                "{name} does nothing for {clip}"
-            );
+            assert!(pet.resolve_clip(clip) != "idle", "{name} does nothing for {clip}");
         }
         let personality = pet.personality();
         for reaction in REACTIONS {
@@ -130,26 +108,16 @@ fn the_committed_files_are_what_the_sources_compile_to() {
             compiled.animation.as_bytes() == committed.file(&format!("a/{name}.json")).unwrap(),
             "{stale}"
         );
-        assert!(
-            compiled.extra.as_bytes() == committed.file("x-buddy.json").unwrap(),
-            "{stale}"
-        );
+        assert!(compiled.extra.as_bytes() == committed.file("x-buddy.json").unwrap(), "{stale}");
         let again = compiled.to_dotlottie(name).unwrap();
-        assert!(
-            again == compiled.to_dotlottie(name).unwrap(),
-            "the same pet, the same bytes"
-        );
+        assert!(again == compiled.to_dotlottie(name).unwrap(), "the same pet, the same bytes");
     }
 }
 
 #[test]
 fn the_engine_draws_all_that_the_pets_use() {
     for pet in pets() {
-        assert!(
-            pet.scene().unwrap().unsupported().is_empty(),
-            "{}",
-            pet.name()
-        );
+        assert!(pet.scene().unwrap().unsupported().is_empty(), "{}", pet.name());
     }
 }
 
@@ -169,12 +137,7 @@ fn loops_have_no_seam() {
                 pet.name(),
                 clip.name
             );
-            assert!(
-                last < 0.12,
-                "{} {}: jumps by {last} at its end",
-                pet.name(),
-                clip.name
-            );
+            assert!(last < 0.12, "{} {}: jumps by {last} at its end", pet.name(), clip.name);
         }
     }
 }
@@ -194,17 +157,10 @@ fn nothing_is_cut_off_by_the_edge() {
                 let frame = drawn(&mut *scene, at, 128);
                 let pixels = frame.pixmap().pixels();
                 let edge = |i: usize| [i, (SIDE - 1) * SIDE + i, i * SIDE, i * SIDE + SIDE - 1];
-                let count = (0..SIDE)
-                    .flat_map(edge)
-                    .filter(|i| pixels[*i].alpha() > 128)
-                    .count();
+                let count = (0..SIDE).flat_map(edge).filter(|i| pixels[*i].alpha() > 128).count();
                 if count > 0 {
                     let at = at.saturating_sub(clip.start);
-                    cut.push(format!(
-                        "{} {} at {at:?}: {count} pixels",
-                        pet.name(),
-                        clip.name
-                    ));
+                    cut.push(format!("{} {} at {at:?}: {count} pixels", pet.name(), clip.name));
                 }
             }
         }
@@ -218,18 +174,8 @@ fn every_clip_moves_and_every_key_pose_shows_something() {
         let mut scene = pet.scene().unwrap();
         for clip in pet.clips() {
             let key = drawn(&mut *scene, clip.start + clip.key, 128);
-            let seen = key
-                .pixmap()
-                .pixels()
-                .iter()
-                .filter(|p| p.alpha() > 128)
-                .count();
-            assert!(
-                seen > 800,
-                "{} {}: the key pose has {seen} pixels",
-                pet.name(),
-                clip.name
-            );
+            let seen = key.pixmap().pixels().iter().filter(|p| p.alpha() > 128).count();
+            assert!(seen > 800, "{} {}: the key pose has {seen} pixels", pet.name(), clip.name);
             let most = moments(clip)
                 .map(|at| difference(&drawn(&mut *scene, at, 128), &key))
                 .fold(0.0, f64::max);
@@ -254,12 +200,7 @@ fn the_pets_can_be_told_apart_by_their_outlines() {
     let outline = |pet: &Pet| {
         let idle = pet.clip("idle").unwrap().clone();
         let frame = drawn(&mut *pet.scene().unwrap(), idle.start + idle.key, 64);
-        frame
-            .pixmap()
-            .pixels()
-            .iter()
-            .map(|p| p.alpha() > 128)
-            .collect::<Vec<_>>()
+        frame.pixmap().pixels().iter().map(|p| p.alpha() > 128).collect::<Vec<_>>()
     };
     let outlines: Vec<_> = pets().iter().map(outline).collect();
     for (i, a) in outlines.iter().enumerate() {

@@ -38,19 +38,11 @@ impl Stage {
         };
         let pet = catalog::load("null").unwrap();
         let mind = Box::new(Companion::new(pet.personality(), Vec::new(), 1));
-        let guests = Guests {
-            host: Arc::new(pet),
-            visitors: Vec::new(),
-        };
+        let guests = Guests { host: Arc::new(pet), visitors: Vec::new() };
         let player = Player::new(settings, mind, guests, encoder::encoder(&choice, 1)).unwrap();
         let screen = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
-        let mut stage = Self {
-            player,
-            screen,
-            now: Duration::ZERO,
-            wake: Duration::ZERO,
-            bytes: Vec::new(),
-        };
+        let mut stage =
+            Self { player, screen, now: Duration::ZERO, wake: Duration::ZERO, bytes: Vec::new() };
         stage.player.input(Duration::ZERO, Input::Tick);
         stage
     }
@@ -58,9 +50,7 @@ impl Stage {
     fn send(&mut self, bytes: &[u8]) {
         let mut sent = Vec::new();
         let moved = self.player.take_cursor_moved();
-        Terminal::new(&mut sent)
-            .write_frame(bytes, false, moved)
-            .unwrap();
+        Terminal::new(&mut sent).write_frame(bytes, false, moved).unwrap();
         self.screen.process(&sent);
         self.bytes.extend(sent);
     }
@@ -109,12 +99,7 @@ impl Stage {
 }
 
 fn passed() -> EventKind {
-    EventKind::Tests {
-        outcome: Outcome::Passed,
-        passed: 3,
-        failed: 0,
-        ignored: 0,
-    }
+    EventKind::Tests { outcome: Outcome::Passed, passed: 3, failed: 0, ignored: 0 }
 }
 
 #[test]
@@ -140,19 +125,10 @@ fn it_stands_in_the_corner_and_the_cursor_where_it_was() {
 fn it_speaks_beside_itself_and_falls_silent() {
     let mut stage = Stage::new(Protocol::Symbols, Motion::Full);
     stage.until(500).tell(passed()).until(1000);
-    assert!(
-        stage.text().contains("purr.") || stage.text().contains("prrr."),
-        "{}",
-        stage.text()
-    );
+    assert!(stage.text().contains("purr.") || stage.text().contains("prrr."), "{}", stage.text());
     assert!(stage.drawn().unwrap().0 < 64);
     stage.until(8000);
-    assert_eq!(
-        stage.drawn().map(|(left, _, _)| left >= 64),
-        Some(true),
-        "{}",
-        stage.text()
-    );
+    assert_eq!(stage.drawn().map(|(left, _, _)| left >= 64), Some(true), "{}", stage.text());
 }
 
 #[test]
@@ -170,10 +146,7 @@ fn in_a_small_window_it_shrinks_hides_and_comes_back() {
     let full = stage.until(500).drawn().unwrap();
     stage.resize("40x24@10x20").until(1000);
     let small = stage.drawn().unwrap();
-    assert!(
-        small.2 < full.2 && small.0 >= 27 && small.1 < 7,
-        "{small:?}"
-    );
+    assert!(small.2 < full.2 && small.0 >= 27 && small.1 < 7, "{small:?}");
     stage.resize("16x6@10x20").until(1500);
     assert_eq!(stage.drawn(), None);
     stage.resize("80x24@10x20").until(2000);

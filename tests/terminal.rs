@@ -39,18 +39,15 @@ fn all_names() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/replies");
     let files = std::fs::read_dir(folder).unwrap();
     let names = files.map(|f| f.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names
-        .filter_map(|n| n.strip_suffix(".json").map(String::from))
-        .collect();
+    let mut names: Vec<_> =
+        names.filter_map(|n| n.strip_suffix(".json").map(String::from)).collect();
     names.sort();
     names
 }
 
 fn answer(profile: &Value, question: &str) -> Vec<u8> {
     let text = profile["answers"][question].as_str().unwrap_or_default();
-    text.chars()
-        .map(|c| u8::try_from(u32::from(c)).unwrap())
-        .collect()
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
 }
 
 fn parse(bytes: &[u8]) -> Vec<Reply> {
@@ -75,10 +72,7 @@ fn answers(profile: &Value, hints: &EnvHints, database: &Database) -> Answers {
         assert_eq!(answers.take(reply, &asked), None, "an answer nobody takes");
     }
     let side = |at: usize| u16::try_from(profile["probed"][at].as_u64().unwrap()).unwrap();
-    answers.tty = Some(TtySize {
-        cells: CellSize::new(side(0), side(1)),
-        pixels: None,
-    });
+    answers.tty = Some(TtySize { cells: CellSize::new(side(0), side(1)), pixels: None });
     answers
 }
 
@@ -169,16 +163,10 @@ fn locale_and_no_color_choose_among_texts() {
     let (symbols, ascii) = (Protocol::Symbols, Protocol::Ascii);
     let linux = ("TERM", "linux");
     assert_eq!(pick(&[linux]), (ascii, ColorDepth::Ansi16));
-    assert_eq!(
-        pick(&[linux, ("LANG", "C.UTF-8")]),
-        (symbols, ColorDepth::Ansi16)
-    );
+    assert_eq!(pick(&[linux, ("LANG", "C.UTF-8")]), (symbols, ColorDepth::Ansi16));
     let many = ("TERM", "xterm-256color");
     assert_eq!(pick(&[many]), (symbols, ColorDepth::Indexed256));
-    assert_eq!(
-        pick(&[many, ("LANG", "de_DE.utf8")]),
-        (symbols, ColorDepth::Indexed256)
-    );
+    assert_eq!(pick(&[many, ("LANG", "de_DE.utf8")]), (symbols, ColorDepth::Indexed256));
     assert_eq!(
         pick(&[many, ("LANG", "de_DE.utf8"), ("LC_ALL", "C")]),
         (ascii, ColorDepth::Indexed256)
@@ -186,10 +174,7 @@ fn locale_and_no_color_choose_among_texts() {
     assert_eq!(pick(&[many, ("NO_COLOR", "1")]), (ascii, ColorDepth::Mono));
     let full = [many, ("COLORTERM", "truecolor")];
     assert_eq!(pick(&full), (symbols, ColorDepth::TrueColor));
-    assert_eq!(
-        choice_of("kitty", &[("NO_COLOR", "1")], None).protocol,
-        ascii
-    );
+    assert_eq!(choice_of("kitty", &[("NO_COLOR", "1")], None).protocol, ascii);
 }
 
 #[test]
@@ -233,50 +218,23 @@ fn replies_are_the_same_however_they_are_split() {
 fn each_reply_is_read() {
     let key = |bytes: &[u8]| Reply::Key(bytes.to_vec());
     let unknown = |bytes: &[u8]| Reply::Unknown(bytes.to_vec());
-    let kitty = |id, code: &str| Reply::KittyGraphics {
-        id,
-        code: code.to_owned(),
-    };
+    let kitty = |id, code: &str| Reply::KittyGraphics { id, code: code.to_owned() };
     let cases: [(&[u8], Reply); 17] = [
         (b"\x1b[?62;c", Reply::Da1(vec![62])),
-        (
-            b"\x1bP>|foot(1.13.1)\x1b\\",
-            Reply::XtVersion("foot(1.13.1)".into()),
-        ),
+        (b"\x1bP>|foot(1.13.1)\x1b\\", Reply::XtVersion("foot(1.13.1)".into())),
         (b"\x1b_Gi=31,p=2;OK\x1b\\", kitty(31, "OK")),
         (b"\x1b_Gi=5;ENODATA:Insufficient\x1b\\", kitty(5, "ENODATA")),
         (b"\x1b[6;18;9t", Reply::CellPixels(PixelSize::new(9, 18))),
-        (
-            b"\x1b[4;432;720t",
-            Reply::WindowPixels(PixelSize::new(720, 432)),
-        ),
+        (b"\x1b[4;432;720t", Reply::WindowPixels(PixelSize::new(720, 432))),
         (b"\x1b[8;24;80t", Reply::TextCells(CellSize::new(80, 24))),
-        (
-            b"\x1b[?2026;2$y",
-            Reply::DecRqm {
-                mode: 2026,
-                state: 2,
-            },
-        ),
+        (b"\x1b[?2026;2$y", Reply::DecRqm { mode: 2026, state: 2 }),
         (b"\x1b[24;80R", Reply::CursorPosition { row: 24, col: 80 }),
-        (
-            b"\x1b]11;rgb:1010/2020/3030\x07",
-            Reply::Background(16, 32, 48),
-        ),
-        (
-            b"\x1b]11;rgba:f/0/8/f\x1b\\",
-            Reply::Background(255, 0, 136),
-        ),
-        (
-            b"\x1b]1337;Capabilities=FSx\x1b\\",
-            Reply::ItermCapabilities("FSx".into()),
-        ),
+        (b"\x1b]11;rgb:1010/2020/3030\x07", Reply::Background(16, 32, 48)),
+        (b"\x1b]11;rgba:f/0/8/f\x1b\\", Reply::Background(255, 0, 136)),
+        (b"\x1b]1337;Capabilities=FSx\x1b\\", Reply::ItermCapabilities("FSx".into())),
         (b"\x1b[200~", key(b"\x1b[200~")),
         (b"\x1bP", key(b"\x1bP")),
-        (
-            b"\x1b]1337;ReportCellSize=-1;nan\x1b\\",
-            unknown(b"\x1b]1337;ReportCellSize=-1;nan"),
-        ),
+        (b"\x1b]1337;ReportCellSize=-1;nan\x1b\\", unknown(b"\x1b]1337;ReportCellSize=-1;nan")),
         (b"\x1b[?99999999999c", unknown(b"\x1b[?99999999999c")),
         (b"\x1b_Gi=-1;OK\x1b\\", unknown(b"\x1b_Gi=-1;OK")),
     ];
@@ -353,23 +311,14 @@ fn a_frame_is_one_write_and_closes_what_it_opens() {
 
 #[test]
 fn a_torn_frame_is_mended_before_the_next() {
-    let mut terminal = Terminal::new(Sink {
-        room: Some(10),
-        ..Sink::default()
-    });
+    let mut terminal = Terminal::new(Sink { room: Some(10), ..Sink::default() });
     let torn = terminal.write_frame(b"\x1b_Gi=1;AAAA\x1b\\", true, false);
-    assert!(
-        matches!(torn, Err(TerminalError::Stalled { unwritten: 19 })),
-        "{torn:?}"
-    );
+    assert!(matches!(torn, Err(TerminalError::Stalled { unwritten: 19 })), "{torn:?}");
     terminal.get_mut().room = None;
     terminal.write_frame(b"next", true, false).unwrap();
     terminal.write_frame(b"more", false, false).unwrap();
     let writes = &terminal.get_ref().writes;
-    assert_eq!(
-        writes[1],
-        b"\x18\x1b\\\x1b[?2026l\x1b[?2026hnext\x1b[?2026l"
-    );
+    assert_eq!(writes[1], b"\x18\x1b\\\x1b[?2026l\x1b[?2026hnext\x1b[?2026l");
     assert_eq!(writes[2], b"more");
 }
 
@@ -460,10 +409,7 @@ mod lifecycle {
         let Some(shown) = on_a_terminal(part, script) else {
             return;
         };
-        let modes: Vec<_> = shown
-            .lines()
-            .filter(|l| l.matches(':').count() > 20)
-            .collect();
+        let modes: Vec<_> = shown.lines().filter(|l| l.matches(':').count() > 20).collect();
         assert_eq!(modes.len(), 2, "{shown}");
         assert_eq!(modes[0], modes[1], "{shown}");
         let frame = "\x1b[?2026h\x1b7<frame>\x1b8\x1b[?2026l";
@@ -487,17 +433,10 @@ mod lifecycle {
         let Some(shown) = on_a_terminal("suspend", script) else {
             return;
         };
-        let modes: Vec<_> = shown
-            .lines()
-            .filter(|l| l.matches(':').count() > 20)
-            .collect();
+        let modes: Vec<_> = shown.lines().filter(|l| l.matches(':').count() > 20).collect();
         assert_eq!(modes.len(), 3, "{shown}");
         assert!(modes.iter().all(|m| *m == modes[0]), "{shown}");
-        let at = |text: &str| {
-            shown
-                .find(text)
-                .unwrap_or_else(|| panic!("no {text}: {shown}"))
-        };
+        let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("no {text}: {shown}"));
         assert!(at("<frame>") < at("<farewell>") && at("<farewell>") < at("<shell>"));
         assert!(
             at("<shell>") < at("<again>") && at("<again>") < shown.rfind("<farewell>").unwrap()

@@ -2,11 +2,7 @@
 //! at. `tests/lab/install.sh` installs what this needs. With `CI=true` a missing terminal fails;
 //! elsewhere its test says that it was skipped.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test stops where it fails"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops where it fails")]
 
 use buddy_render::frame::Frame;
 use buddy_render::pet::catalog;
@@ -37,9 +33,7 @@ struct Run {
 
 /// Whether a program can be run here.
 fn is_installed(program: &str) -> bool {
-    let found = Command::new("sh")
-        .args(["-c", &format!("command -v {program}")])
-        .output();
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
     found.is_ok_and(|o| o.status.success())
 }
 
@@ -53,30 +47,21 @@ fn shoot(terminal: &str, name: &str, at: &[&str], command: &[&str]) -> Option<Pa
         eprintln!("skipped: {missing} is not installed; tests/lab/install.sh installs it");
         return None;
     }
-    let _one = SCREEN
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = SCREEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{terminal}-{name}"));
     let _ = std::fs::remove_dir_all(&out);
     let mut shot = Command::new(Path::new(ROOT).join("tests/lab/shot"));
-    shot.args([terminal, "--wait", "--timeout", "90", "--out"])
-        .arg(&out);
+    shot.args([terminal, "--wait", "--timeout", "90", "--out"]).arg(&out);
     if !at.is_empty() {
         shot.args(["--at", &at.join(",")]);
     }
     let shot = shot.arg("--").args(command).output().unwrap();
-    assert!(
-        shot.status.success(),
-        "{}",
-        String::from_utf8_lossy(&shot.stderr)
-    );
+    assert!(shot.status.success(), "{}", String::from_utf8_lossy(&shot.stderr));
     Some(out)
 }
 
 fn picture(folder: &Path, name: &str) -> RgbaImage {
-    image::open(folder.join(format!("{name}.png")))
-        .unwrap()
-        .to_rgba8()
+    image::open(folder.join(format!("{name}.png"))).unwrap().to_rgba8()
 }
 
 /// Plays the session in `terminal`, with pictures `at` these seconds and after the end.
@@ -87,15 +72,8 @@ fn play(terminal: &str, protocol: &str, pet: &str, at: &[&str]) -> Option<Run> {
     );
     let folder = shoot(terminal, protocol, at, &["sh", "-c", &command])?;
     let after = picture(&folder, "after");
-    let pictures = at
-        .iter()
-        .map(|at| picture(&folder, &format!("{at}s")))
-        .collect();
-    Some(Run {
-        pictures,
-        cell: (after.width() / 80, after.height() / 24),
-        after,
-    })
+    let pictures = at.iter().map(|at| picture(&folder, &format!("{at}s"))).collect();
+    Some(Run { pictures, cell: (after.width() / 80, after.height() / 24), after })
 }
 
 /// A shell with job control: the pet is stopped as by Ctrl-Z, brought back, and terminated.
@@ -125,12 +103,7 @@ fn a_stopped_pet_is_gone_and_comes_back() {
     let pets = |name| {
         let seen = picture(&folder, name);
         let (width, height) = (seen.width() / 80, seen.height() / 24);
-        let corner = seen.view(
-            (80 - COLS) * width,
-            height,
-            COLS * width,
-            (ROWS - 1) * height,
-        );
+        let corner = seen.view((80 - COLS) * width, height, COLS * width, (ROWS - 1) * height);
         drawn(&corner.to_image())
     };
     assert!(pets("running") > 2000);

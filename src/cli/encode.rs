@@ -34,10 +34,7 @@ pub(super) struct EncodeArgs {
 fn position(text: &str) -> Result<CellPosition, String> {
     let parse = || {
         let (col, row) = text.split_once(',')?;
-        Some(CellPosition {
-            col: col.parse().ok()?,
-            row: row.parse().ok()?,
-        })
+        Some(CellPosition { col: col.parse().ok()?, row: row.parse().ok()? })
     };
     parse().ok_or_else(|| "a position is written COL,ROW, such as 64,0".to_owned())
 }
@@ -51,10 +48,8 @@ pub(super) fn run(args: &EncodeArgs) -> Result<(), Failure> {
     let mut reader =
         image::ImageReader::with_format(std::io::Cursor::new(bytes), image::ImageFormat::Png);
     reader.limits(limits);
-    let picture = reader
-        .decode()
-        .map_err(|e| Failure::because(shown, &e).hint("give a PNG"))?
-        .to_rgba8();
+    let picture =
+        reader.decode().map_err(|e| Failure::because(shown, &e).hint("give a PNG"))?.to_rgba8();
     let size = PixelSize::new(picture.width(), picture.height());
     let frame = Frame::from_straight_rgba(size, &picture)
         .map_err(|e| Failure::because(args.file.display(), &e))?;
@@ -69,9 +64,7 @@ pub(super) fn run(args: &EncodeArgs) -> Result<(), Failure> {
         .map_err(|e| Failure::usage(e.to_string()))?;
     let mut encoder = encoder::encoder(&choice, args.seed);
     let mut out = Vec::new();
-    encoder
-        .encode(&frame, &at, &mut out)
-        .map_err(|e| Failure::because("the frame", &e))?;
+    encoder.encode(&frame, &at, &mut out).map_err(|e| Failure::because("the frame", &e))?;
     Ok(std::io::stdout().lock().write_all(&out)?)
 }
 
@@ -80,10 +73,7 @@ fn place(args: &EncodeArgs, size: PixelSize) -> Result<Placement, Failure> {
     let cells = |pixels: u32, cell: u16| {
         u16::try_from(pixels.div_ceil(u32::from(cell))).unwrap_or(u16::MAX)
     };
-    let box_size = CellSize::new(
-        cells(size.width, cell.width),
-        cells(size.height, cell.height),
-    );
+    let box_size = CellSize::new(cells(size.width, cell.width), cells(size.height, cell.height));
     let fits = u32::from(args.at.col) + u32::from(box_size.cols) <= u32::from(window.cols)
         && u32::from(args.at.row) + u32::from(box_size.rows) <= u32::from(window.rows);
     if !fits {
@@ -92,11 +82,7 @@ fn place(args: &EncodeArgs, size: PixelSize) -> Result<Placement, Failure> {
         ))
         .hint("give a larger --geometry, another --at, or a smaller picture"));
     }
-    Ok(Placement {
-        at: args.at,
-        size: box_size,
-        cell,
-    })
+    Ok(Placement { at: args.at, size: box_size, cell })
 }
 
 /// The frame in the top left of a transparent one of whole cells.

@@ -72,9 +72,5 @@ fn write_unknown(reader: &Reader, err: &mut impl Write, json: bool) -> io::Resul
     if json {
         return writeln!(err, "{}", serde_json::json!({"unknown": unknown}));
     }
-    writeln!(
-        err,
-        "buddy-render: {}",
-        super::feed::unknown_line(reader.counts())
-    )
+    writeln!(err, "buddy-render: {}", super::feed::unknown_line(reader.counts()))
 }

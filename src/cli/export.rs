@@ -43,17 +43,11 @@ struct Stretch {
 pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
     let mut drawing = source::open_drawing(&args.what)?;
     let stretch = stretch(args, &drawing)?;
-    let kind = args
-        .output
-        .extension()
-        .and_then(|e| e.to_str())
-        .unwrap_or_default();
+    let kind = args.output.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let bytes = match kind {
-        "png" => render::png(&draw(
-            drawing.scene.as_mut(),
-            stretch.start + stretch.key,
-            args.size,
-        )?)?,
+        "png" => {
+            render::png(&draw(drawing.scene.as_mut(), stretch.start + stretch.key, args.size)?)?
+        }
         "gif" => gif(&frames(&mut drawing, &stretch, args)?, args.fps)?,
         "apng" => apng(&frames(&mut drawing, &stretch, args)?, args.fps)?,
         "webp" => webp(&frames(&mut drawing, &stretch, args)?, args.fps)?,
@@ -71,23 +65,11 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
 
 fn stretch(args: &ExportArgs, drawing: &source::Drawing) -> Result<Stretch, Failure> {
     let whole = drawing.scene.duration();
-    let Some(name) = args
-        .clip
-        .as_deref()
-        .or(drawing.pet.as_ref().map(|_| "idle"))
-    else {
-        return Ok(Stretch {
-            start: Duration::ZERO,
-            duration: whole,
-            key: whole / 2,
-        });
+    let Some(name) = args.clip.as_deref().or(drawing.pet.as_ref().map(|_| "idle")) else {
+        return Ok(Stretch { start: Duration::ZERO, duration: whole, key: whole / 2 });
     };
     if let Some(clip) = drawing.pet.as_ref().and_then(|pet| pet.clip(name)) {
-        return Ok(Stretch {
-            start: clip.start,
-            duration: clip.duration,
-            key: clip.key,
-        });
+        return Ok(Stretch { start: clip.start, duration: clip.duration, key: clip.key });
     }
     let segments = drawing.scene.segments();
     let found = segments.iter().find(|s| s.name == name).map(|s| Stretch {
@@ -131,9 +113,7 @@ fn frames(
 /// How many frames a stretch has: at least one, rounded.
 fn frame_count(duration: Duration, fps: u32) -> u32 {
     let nanos = duration.as_nanos() * u128::from(fps) + 500_000_000;
-    u32::try_from(nanos / 1_000_000_000)
-        .unwrap_or(u32::MAX)
-        .max(1)
+    u32::try_from(nanos / 1_000_000_000).unwrap_or(u32::MAX).max(1)
 }
 
 fn buffer(frame: &Frame) -> Result<image::RgbaImage, Failure> {
@@ -155,9 +135,7 @@ fn gif(frames: &[Frame], fps: u32) -> Result<Vec<u8>, Failure> {
         // Hundredths of a second, with what is left over carried on.
         let hundredths = (i + 1) * 100 / fps - i * 100 / fps;
         let delay = image::Delay::from_numer_denom_ms(hundredths * 10, 1);
-        encoder
-            .encode_frame(image::Frame::from_parts(picture, 0, 0, delay))
-            .map_err(failed)?;
+        encoder.encode_frame(image::Frame::from_parts(picture, 0, 0, delay)).map_err(failed)?;
     }
     drop(encoder);
     Ok(out)
@@ -170,18 +148,12 @@ fn apng(frames: &[Frame], fps: u32) -> Result<Vec<u8>, Failure> {
     let mut encoder = png::Encoder::new(&mut out, size.width, size.height);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder
-        .set_animated(u32::try_from(frames.len()).unwrap_or(MAX_FRAMES), 0)
-        .map_err(failed)?;
-    encoder
-        .set_frame_delay(1, u16::try_from(fps).unwrap_or(24))
-        .map_err(failed)?;
+    encoder.set_animated(u32::try_from(frames.len()).unwrap_or(MAX_FRAMES), 0).map_err(failed)?;
+    encoder.set_frame_delay(1, u16::try_from(fps).unwrap_or(24)).map_err(failed)?;
     encoder.set_blend_op(png::BlendOp::Source).map_err(failed)?;
     let mut writer = encoder.write_header().map_err(failed)?;
     for frame in frames {
-        writer
-            .write_image_data(&frame.to_straight_rgba())
-            .map_err(failed)?;
+        writer.write_image_data(&frame.to_straight_rgba()).map_err(failed)?;
     }
     writer.finish().map_err(failed)?;
     Ok(out)
@@ -247,30 +219,16 @@ fn three_bytes(value: u32) -> [u8; 3] {
 fn cast(frames: &[Frame], fps: u32) -> Result<Vec<u8>, Failure> {
     let size = frames.first().map_or(PixelSize::new(1, 1), Frame::size);
     let cell = CellPixels::default();
-    let whole = |pixels: u32, cell: u16| {
-        u16::try_from(pixels / u32::from(cell))
-            .unwrap_or(u16::MAX)
-            .max(1)
-    };
-    let cells = CellSize::new(
-        whole(size.width, cell.width),
-        whole(size.height, cell.height),
-    );
-    let at = Placement {
-        at: CellPosition::default(),
-        size: cells,
-        cell,
-    };
+    let whole =
+        |pixels: u32, cell: u16| u16::try_from(pixels / u32::from(cell)).unwrap_or(u16::MAX).max(1);
+    let cells = CellSize::new(whole(size.width, cell.width), whole(size.height, cell.height));
+    let at = Placement { at: CellPosition::default(), size: cells, cell };
     let mut encoder = Symbols::new(SymbolsConfig::default());
     let mut out = serde_json::json!({"version": 2, "width": cells.cols, "height": cells.rows + 1})
         .to_string();
     out.push('\n');
     for (i, frame) in (0u32..).zip(frames) {
-        let mut bytes = if i == 0 {
-            b"\x1b[?25l".to_vec()
-        } else {
-            Vec::new()
-        };
+        let mut bytes = if i == 0 { b"\x1b[?25l".to_vec() } else { Vec::new() };
         encoder
             .encode(&render::copy_into(frame, at.pixels())?, &at, &mut bytes)
             .map_err(|error| Failure::because("the recording", &error))?;

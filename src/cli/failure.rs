@@ -18,20 +18,12 @@ pub(crate) struct Failure {
 impl Failure {
     /// It could not be done: exit code 1.
     pub(crate) fn cannot(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hint: None,
-            code: 1,
-            quiet: false,
-        }
+        Self { message: message.into(), hint: None, code: 1, quiet: false }
     }
 
     /// It was asked for in the wrong way: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self {
-            code: 2,
-            ..Self::cannot(message)
-        }
+        Self { code: 2, ..Self::cannot(message) }
     }
 
     /// It could not be done with `what`, because of `error` and what lies beneath it.
@@ -47,10 +39,8 @@ impl Failure {
 
     /// The terminal could not be used. That there is none is a matter of what was asked for.
     pub(crate) fn of_terminal(error: &TerminalError) -> Self {
-        let failure = Self {
-            hint: error.hint().map(str::to_owned),
-            ..Self::because("the terminal", error)
-        };
+        let failure =
+            Self { hint: error.hint().map(str::to_owned), ..Self::because("the terminal", error) };
         match error {
             TerminalError::NoTerminal(_) => Self { code: 2, ..failure },
             _ => failure,
@@ -60,10 +50,7 @@ impl Failure {
     /// With the next step.
     #[must_use]
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Self {
-            hint: Some(hint.into()),
-            ..self
-        }
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// Prints it to standard error and gives its exit code.
@@ -83,12 +70,7 @@ impl Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            Self {
-                message: String::new(),
-                hint: None,
-                code: 0,
-                quiet: true,
-            }
+            Self { message: String::new(), hint: None, code: 0, quiet: true }
         } else {
             Self::cannot(error.to_string())
         }
@@ -97,7 +79,5 @@ impl From<io::Error> for Failure {
 
 /// One line without control characters: file names and file contents end up in messages.
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -22,9 +22,7 @@ pub(super) struct EventFeed {
 impl EventFeed {
     /// Where nothing is piped in, there are no events.
     pub(super) fn new(has_events: bool) -> Self {
-        Self {
-            events: has_events.then(open),
-        }
+        Self { events: has_events.then(open) }
     }
 
     /// Says what could not be read, on standard error.
@@ -54,8 +52,7 @@ struct Notes {
 
 impl Notes {
     fn take(&mut self, reader: &mut Reader) {
-        self.lines
-            .extend(reader.problems().iter().map(Problem::to_string));
+        self.lines.extend(reader.problems().iter().map(Problem::to_string));
     }
 
     fn end(&mut self, events: &mut Input) {
@@ -78,15 +75,9 @@ impl Notes {
 /// One line for all events that this version does not know.
 pub(super) fn unknown_line(counts: &Counts) -> String {
     let total: u64 = counts.unknown.values().sum();
-    let names: Vec<_> = counts
-        .unknown
-        .iter()
-        .map(|(name, count)| format!("{name} ({count})"))
-        .collect();
-    format!(
-        "skipped {total} events of unknown names: {}",
-        names.join(", ")
-    )
+    let names: Vec<_> =
+        counts.unknown.iter().map(|(name, count)| format!("{name} ({count})")).collect();
+    format!("skipped {total} events of unknown names: {}", names.join(", "))
 }
 
 /// Whether standard input is a file, which can be played at its own pace: it does not wait for us.
@@ -113,10 +104,7 @@ pub(super) struct Listener {
 impl Listener {
     /// Says what could not be read and was not said yet, on standard error.
     pub(super) fn report(&self) {
-        self.notes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .say();
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).say();
     }
 }
 
@@ -129,10 +117,7 @@ impl Drop for Listener {
 /// Starts to read standard input. With a factor, each event waits for its `ts` at that speed.
 pub(super) fn listen(factor: Option<f64>) -> Listener {
     let (bus, notes) = (Arc::new(Bus::new()), Arc::new(Mutex::new(Notes::default())));
-    let listener = Listener {
-        bus: Arc::clone(&bus),
-        notes: Arc::clone(&notes),
-    };
+    let listener = Listener { bus: Arc::clone(&bus), notes: Arc::clone(&notes) };
     // The thread ends with the input or the process: a blocked read cannot be called off.
     std::thread::spawn(move || {
         read_into(&bus, &notes, factor);

@@ -39,12 +39,7 @@ enum Action {
 pub(super) fn run(args: &PackArgs) -> Result<(), Failure> {
     match &args.action {
         Action::Build { folder } => build_folder(folder),
-        Action::Sheet {
-            pet,
-            size,
-            columns,
-            output,
-        } => {
+        Action::Sheet { pet, size, columns, output } => {
             let pet = source::open_pet(pet)?;
             let frame =
                 sheet::draw(&pet, *size, *columns).map_err(|e| Failure::because(pet.name(), &e))?;

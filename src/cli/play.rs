@@ -142,10 +142,7 @@ enum MotionArg {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text
-        .parse()
-        .ok()
-        .and_then(|s| Duration::try_from_secs_f64(s).ok());
+    let number = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
     number.ok_or_else(|| "a duration is a number of seconds, such as 2.5".to_owned())
 }
 
@@ -189,10 +186,8 @@ pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
     let pet = Arc::new(source::open_pet(&args.pet)?);
     if pet.clip(clip).is_none() {
         let names: Vec<_> = pet.clips().iter().map(|clip| clip.name.as_str()).collect();
-        return Err(
-            Failure::usage(format!("{} has no clip {clip:?}", pet.name()))
-                .hint(format!("its clips are: {}", names.join(", "))),
-        );
+        return Err(Failure::usage(format!("{} has no clip {clip:?}", pet.name()))
+            .hint(format!("its clips are: {}", names.join(", "))));
     }
     if args.look.geometry.is_some() || !std::io::stdout().is_terminal() {
         if args.look.duration.is_none() {
@@ -201,32 +196,21 @@ pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
         }
         return into_pipe(args, &pet, Box::new(OneClip::new(clip)), false);
     }
-    super::say(format_args!(
-        "arrow keys change the clip and the pet; q ends"
-    ));
+    super::say(format_args!("arrow keys change the clip and the pet; q ends"));
     terminal::preview(args, pet, clip)
 }
 
 fn companion(pet: &Pet, guests: &Guests, args: &PlayArgs) -> Companion {
-    let visitors = guests
-        .visitors
-        .iter()
-        .map(|pet| pet.personality())
-        .collect();
+    let visitors = guests.visitors.iter().map(|pet| pet.personality()).collect();
     Companion::new(pet.personality(), visitors, args.look.seed)
 }
 
 /// The pets that may visit: those whose own trigger may come while another is host.
 fn guests(host: &Arc<Pet>, args: &PlayArgs) -> Guests {
     let visit = |name: &&str| !args.no_guests && *name != host.name();
-    let visitors = ["spectre", "null"]
-        .into_iter()
-        .filter(visit)
-        .filter_map(|name| catalog::load(name).ok());
-    Guests {
-        host: Arc::clone(host),
-        visitors: visitors.map(Arc::new).collect(),
-    }
+    let visitors =
+        ["spectre", "null"].into_iter().filter(visit).filter_map(|name| catalog::load(name).ok());
+    Guests { host: Arc::clone(host), visitors: visitors.map(Arc::new).collect() }
 }
 
 fn settings(look: &Look, choice: &Choice, ahead: bool, speech: bool) -> Settings {
@@ -243,9 +227,7 @@ fn settings(look: &Look, choice: &Choice, ahead: bool, speech: bool) -> Settings
         size: look.size,
         corner: look.corner,
         motion,
-        frame_rate: look
-            .fps
-            .unwrap_or_else(|| encoder::frame_rate(choice.protocol)),
+        frame_rate: look.fps.unwrap_or_else(|| encoder::frame_rate(choice.protocol)),
         speech,
         ahead,
     }

@@ -57,12 +57,7 @@ fn line(
     answer: Option<String>,
     meaning: impl Into<String>,
 ) -> Line {
-    Line {
-        key,
-        question,
-        answer,
-        meaning: meaning.into(),
-    }
+    Line { key, question, answer, meaning: meaning.into() }
 }
 
 fn lines(answers: &Answers) -> Vec<Line> {
@@ -77,11 +72,7 @@ fn identity(answers: &Answers) -> Vec<Line> {
         let values: Vec<String> = values.iter().map(u16::to_string).collect();
         values.join(";")
     });
-    let sixel = if answers.has_sixel() {
-        "has sixel"
-    } else {
-        "no sixel"
-    };
+    let sixel = if answers.has_sixel() { "has sixel" } else { "no sixel" };
     let sync = match answers.mode(2026) {
         Some(true) => "frames appear whole",
         Some(false) => "not known to it",
@@ -89,12 +80,7 @@ fn identity(answers: &Answers) -> Vec<Line> {
     };
     let mode = answers.modes.get(&2026).map(u16::to_string);
     vec![
-        line(
-            "xtversion",
-            "name (XTVERSION)",
-            answers.xtversion.clone(),
-            "who it says it is",
-        ),
+        line("xtversion", "name (XTVERSION)", answers.xtversion.clone(), "who it says it is"),
         line("da1", "attributes (DA1)", da1, sixel),
         line("mode_2026", "synchronized updates", mode, sync),
     ]
@@ -108,49 +94,25 @@ fn pictures(answers: &Answers) -> Vec<Line> {
     };
     let registers = answers.sixel_registers.map(|n| n.to_string());
     let largest = answers.sixel_size.map(|size| size.to_string());
-    let files = if answers.iterm_files() {
-        "has inline images"
-    } else {
-        "tells of no inline images"
-    };
+    let files =
+        if answers.iterm_files() { "has inline images" } else { "tells of no inline images" };
     vec![
-        line(
-            "kitty",
-            "kitty graphics",
-            answers.kitty.clone(),
-            verdict(&answers.kitty),
-        ),
+        line("kitty", "kitty graphics", answers.kitty.clone(), verdict(&answers.kitty)),
         line(
             "kitty_outside",
             "kitty graphics around tmux",
             answers.kitty_outside.clone(),
             verdict(&answers.kitty_outside),
         ),
-        line(
-            "sixel_registers",
-            "sixel colours",
-            registers,
-            "colours of one picture",
-        ),
-        line(
-            "sixel_size",
-            "largest sixel",
-            largest,
-            "pixels of one picture",
-        ),
-        line(
-            "iterm_capabilities",
-            "iTerm2 features",
-            answers.iterm_capabilities.clone(),
-            files,
-        ),
+        line("sixel_registers", "sixel colours", registers, "colours of one picture"),
+        line("sixel_size", "largest sixel", largest, "pixels of one picture"),
+        line("iterm_capabilities", "iTerm2 features", answers.iterm_capabilities.clone(), files),
     ]
 }
 
 fn sizes(answers: &Answers) -> Vec<Line> {
-    let points = answers
-        .iterm_cell
-        .map(|cell| format!("{}x{} at {}", cell.width, cell.height, cell.scale));
+    let points =
+        answers.iterm_cell.map(|cell| format!("{}x{} at {}", cell.width, cell.height, cell.scale));
     vec![
         line(
             "cell_pixels",
@@ -170,12 +132,7 @@ fn sizes(answers: &Answers) -> Vec<Line> {
             answers.text_cells.map(|size| size.to_string()),
             "cells of the text area",
         ),
-        line(
-            "iterm_cell",
-            "cell (ReportCellSize)",
-            points,
-            "points, and pixels of a point",
-        ),
+        line("iterm_cell", "cell (ReportCellSize)", points, "points, and pixels of a point"),
         line(
             "tty",
             "window (TIOCGWINSZ)",
@@ -222,11 +179,7 @@ fn summary(choice: &Choice) -> String {
         Protocol::Iterm2 if choice.iterm2_multipart => " (multipart)".to_owned(),
         Protocol::Sixel => format!(" ({} colours)", choice.sixel_registers),
         Protocol::Symbols => {
-            format!(
-                " ({}, {} colours)",
-                choice.symbols.name(),
-                choice.colors.name()
-            )
+            format!(" ({}, {} colours)", choice.symbols.name(), choice.colors.name())
         }
         Protocol::Iterm2 | Protocol::Ascii | Protocol::Text => String::new(),
     };

@@ -14,12 +14,7 @@ pub(super) struct RenderArgs {
     /// An .svg, Lottie .json or .lottie file, or a pet
     file: String,
     /// The moment, in seconds from the in-point
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "0",
-        conflicts_with = "frame"
-    )]
+    #[arg(long, value_name = "SECONDS", default_value = "0", conflicts_with = "frame")]
     at: f64,
     /// The moment, as a frame of the file, 0 being the in-point
     #[arg(long, value_name = "N")]
@@ -90,8 +85,7 @@ pub(super) fn copy_into(frame: &Frame, size: PixelSize) -> Result<Frame, Failure
     let mut out = Frame::new(size).map_err(|e| Failure::usage(e.to_string()))?;
     let paint = tiny_skia::PixmapPaint::default();
     let identity = tiny_skia::Transform::identity();
-    out.pixmap_mut()
-        .draw_pixmap(0, 0, frame.pixmap().as_ref(), &paint, identity, None);
+    out.pixmap_mut().draw_pixmap(0, 0, frame.pixmap().as_ref(), &paint, identity, None);
     Ok(out)
 }
 

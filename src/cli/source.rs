@@ -28,10 +28,8 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     read.map_err(|error| Failure::because(shown(), &error))?;
     if bytes.len() as u64 > MAX_ASSET_BYTES {
         let most = MAX_ASSET_BYTES >> 20;
-        return Err(
-            Failure::cannot(format!("{}: is larger than {most} MiB", shown()))
-                .hint("an animation this large cannot be meant for a terminal"),
-        );
+        return Err(Failure::cannot(format!("{}: is larger than {most} MiB", shown()))
+            .hint("an animation this large cannot be meant for a terminal"));
     }
     Ok(bytes)
 }
@@ -60,13 +58,8 @@ pub(super) struct Drawing {
 pub(super) fn open_drawing(name: &str) -> Result<Drawing, Failure> {
     if catalog::names().contains(&name) || Path::new(name).is_dir() {
         let pet = open_pet(name)?;
-        let scene = pet
-            .scene()
-            .map_err(|error| Failure::because(name, &error))?;
-        return Ok(Drawing {
-            scene,
-            pet: Some(pet),
-        });
+        let scene = pet.scene().map_err(|error| Failure::because(name, &error))?;
+        return Ok(Drawing { scene, pet: Some(pet) });
     }
     let bytes = read_file(Path::new(name))?;
     let scene = scene::load(&bytes).map_err(|error| {

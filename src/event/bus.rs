@@ -49,11 +49,7 @@ impl Bus {
             if left.is_zero() {
                 return None;
             }
-            queue = self
-                .news
-                .wait_timeout(queue, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            queue = self.news.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         queue.events.pop_front()
     }
@@ -124,10 +120,7 @@ impl Queue {
         self.merged += 1;
         let newest = self.events.iter_mut().rev();
         let mut alike = newest.filter(|queued| is_alike(&queued.kind, &event.kind));
-        if alike
-            .next()
-            .is_some_and(|queued| merge(&mut queued.kind, &event.kind))
-        {
+        if alike.next().is_some_and(|queued| merge(&mut queued.kind, &event.kind)) {
             return;
         }
         // The oldest of its kind makes room; where there is none, the oldest that may be lost.
@@ -150,10 +143,7 @@ fn is_kept(kind: &EventKind) -> bool {
         EventKind::Conflict { .. }
             | EventKind::ConflictResolved
             | EventKind::Tests { .. }
-            | EventKind::Agent {
-                state: AgentState::Blocked,
-                ..
-            }
+            | EventKind::Agent { state: AgentState::Blocked, .. }
     )
 }
 
@@ -161,14 +151,9 @@ fn is_kept(kind: &EventKind) -> bool {
 fn is_alike(a: &EventKind, b: &EventKind) -> bool {
     match (a, b) {
         (EventKind::Edit { path: a, .. }, EventKind::Edit { path: b, .. }) => a == b,
-        (
-            EventKind::Agent {
-                state: a, app: x, ..
-            },
-            EventKind::Agent {
-                state: b, app: y, ..
-            },
-        ) => a == b && x == y,
+        (EventKind::Agent { state: a, app: x, .. }, EventKind::Agent { state: b, app: y, .. }) => {
+            a == b && x == y
+        }
         (EventKind::Tests { outcome: a, .. }, EventKind::Tests { outcome: b, .. }) => a == b,
         _ => discriminant(a) == discriminant(b),
     }
@@ -180,43 +165,21 @@ fn merge(queued: &mut EventKind, newer: &EventKind) -> bool {
     match (&mut *queued, newer) {
         (
             EventKind::Keystroke { count, interval_ms },
-            EventKind::Keystroke {
-                count: more,
-                interval_ms: newest,
-            },
+            EventKind::Keystroke { count: more, interval_ms: newest },
         ) => {
             add(count, more);
             *interval_ms = newest.or(*interval_ms);
         }
         (
-            EventKind::Edit {
-                added,
-                deleted,
-                files,
-                renamed,
-                ..
-            },
-            EventKind::Edit {
-                added: a,
-                deleted: d,
-                files: f,
-                renamed: r,
-                ..
-            },
+            EventKind::Edit { added, deleted, files, renamed, .. },
+            EventKind::Edit { added: a, deleted: d, files: f, renamed: r, .. },
         ) => {
             add(added, a);
             add(deleted, d);
             add(files, f);
             *renamed |= r;
         }
-        (
-            EventKind::Agent {
-                state: AgentState::Working,
-                ..
-            },
-            _,
-        )
-        | (EventKind::Idle { .. }, _) => {
+        (EventKind::Agent { state: AgentState::Working, .. }, _) | (EventKind::Idle { .. }, _) => {
             *queued = newer.clone();
         }
         _ => return false,
@@ -254,23 +217,12 @@ mod tests {
     use std::sync::Arc;
 
     fn tests_of(failed: u64) -> Event {
-        Event::of(EventKind::Tests {
-            outcome: Outcome::Failed,
-            passed: 0,
-            failed,
-            ignored: 0,
-        })
+        Event::of(EventKind::Tests { outcome: Outcome::Failed, passed: 0, failed, ignored: 0 })
     }
 
     fn edit(path: &str) -> Event {
         let path = Some(SafeText::new(path));
-        Event::of(EventKind::Edit {
-            path,
-            added: 1,
-            deleted: 2,
-            files: 1,
-            renamed: false,
-        })
+        Event::of(EventKind::Edit { path, added: 1, deleted: 2, files: 1, renamed: false })
     }
 
     #[test]
@@ -279,19 +231,10 @@ mod tests {
         bus.push(Event::of(EventKind::Conflict { files: 3 }));
         for n in 0..1_000_000_u64 {
             bus.push(match n % 4 {
-                0 => Event::of(EventKind::Keystroke {
-                    count: 1,
-                    interval_ms: None,
-                }),
+                0 => Event::of(EventKind::Keystroke { count: 1, interval_ms: None }),
                 1 => edit("a.rs"),
-                2 => Event {
-                    id: Some(n.to_string()),
-                    ..Event::of(EventKind::Active)
-                },
-                _ => Event::of(EventKind::Idle {
-                    seconds: n,
-                    long: false,
-                }),
+                2 => Event { id: Some(n.to_string()), ..Event::of(EventKind::Active) },
+                _ => Event::of(EventKind::Idle { seconds: n, long: false }),
             });
             assert!(bus.len() <= HARD_CAPACITY);
         }
@@ -322,21 +265,13 @@ mod tests {
     #[test]
     fn edits_are_summed_by_path() {
         let bus = Bus::new();
-        (0..CAPACITY / 2).for_each(|_| {
-            [edit("a"), edit("b")]
-                .into_iter()
-                .for_each(|event| bus.push(event))
-        });
+        (0..CAPACITY / 2)
+            .for_each(|_| [edit("a"), edit("b")].into_iter().for_each(|event| bus.push(event)));
         bus.push(edit("a"));
         let events = bus.drain();
         assert!(matches!(
             events[CAPACITY - 2].kind,
-            EventKind::Edit {
-                added: 2,
-                deleted: 4,
-                files: 2,
-                ..
-            }
+            EventKind::Edit { added: 2, deleted: 4, files: 2, .. }
         ));
         assert_eq!(events[CAPACITY - 1], edit("b"));
     }
@@ -344,10 +279,7 @@ mod tests {
     #[test]
     fn an_id_counts_once() {
         let bus = Bus::new();
-        let event = Event {
-            id: Some("e1".to_owned()),
-            ..tests_of(1)
-        };
+        let event = Event { id: Some("e1".to_owned()), ..tests_of(1) };
         bus.push(event.clone());
         bus.push(event);
         assert_eq!(bus.len(), 1);

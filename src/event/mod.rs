@@ -25,12 +25,7 @@ impl Event {
     /// An event of that kind, now, from nowhere in particular.
     #[must_use]
     pub const fn of(kind: EventKind) -> Self {
-        Self {
-            kind,
-            ts: None,
-            id: None,
-            repo: None,
-        }
+        Self { kind, ts: None, id: None, repo: None }
     }
 }
 

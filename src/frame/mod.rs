@@ -30,16 +30,9 @@ impl Frame {
     /// When a side is 0 or above [`MAX_SIDE`].
     pub fn new(size: PixelSize) -> Result<Self, FrameSizeError> {
         let fits = (1..=MAX_SIDE).contains(&size.width) && (1..=MAX_SIDE).contains(&size.height);
-        let pixmap = if fits {
-            Pixmap::new(size.width, size.height)
-        } else {
-            None
-        };
+        let pixmap = if fits { Pixmap::new(size.width, size.height) } else { None };
         let pixmap = pixmap.ok_or(FrameSizeError(size))?;
-        Ok(Self {
-            pixmap,
-            damage: PixelRect::all(size),
-        })
+        Ok(Self { pixmap, damage: PixelRect::all(size) })
     }
 
     /// The size in pixels.
@@ -95,12 +88,7 @@ impl Frame {
         if rgba.len() != frame.pixmap.data().len() {
             return Err(FrameSizeError(size));
         }
-        for (out, c) in frame
-            .pixmap
-            .pixels_mut()
-            .iter_mut()
-            .zip(rgba.chunks_exact(4))
-        {
+        for (out, c) in frame.pixmap.pixels_mut().iter_mut().zip(rgba.chunks_exact(4)) {
             *out = tiny_skia::ColorU8::from_rgba(c[0], c[1], c[2], c[3]).premultiply();
         }
         Ok(frame)
@@ -111,12 +99,7 @@ fn differing(a: &[u8], b: &[u8], size: PixelSize) -> PixelRect {
     let row = size.width as usize * 4;
     let rows = || a.chunks_exact(row).zip(b.chunks_exact(row));
     let Some(top) = rows().position(|(a, b)| a != b) else {
-        return PixelRect {
-            x: 0,
-            y: 0,
-            width: 0,
-            height: 0,
-        };
+        return PixelRect { x: 0, y: 0, width: 0, height: 0 };
     };
     let bottom = rows().rposition(|(a, b)| a != b).unwrap_or(top);
     let (mut left, mut right) = (size.width as usize, 0);
@@ -152,16 +135,8 @@ impl TextArt {
     #[must_use]
     pub fn new(text: &str) -> Self {
         let keep = |c: char| if c.is_ascii_graphic() { c } else { ' ' };
-        let row = |l: &str| {
-            l.chars()
-                .map(keep)
-                .collect::<String>()
-                .trim_end()
-                .to_owned()
-        };
-        Self {
-            lines: text.lines().map(row).collect(),
-        }
+        let row = |l: &str| l.chars().map(keep).collect::<String>().trim_end().to_owned();
+        Self { lines: text.lines().map(row).collect() }
     }
 
     /// The rows.
@@ -193,15 +168,7 @@ mod tests {
             b.pixmap_mut().pixels_mut()[y * 8 + x] = white;
         }
         b.damage_since(&a);
-        assert_eq!(
-            b.damage(),
-            PixelRect {
-                x: 2,
-                y: 1,
-                width: 4,
-                height: 3
-            }
-        );
+        assert_eq!(b.damage(), PixelRect { x: 2, y: 1, width: 4, height: 3 });
     }
 
     #[test]

@@ -130,10 +130,7 @@ pub fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
 }
 
 fn nearest(colors: &[[u8; 3]], rgb: [u8; 3]) -> u8 {
-    let best = colors
-        .iter()
-        .enumerate()
-        .min_by_key(|(_, c)| distance(**c, rgb));
+    let best = colors.iter().enumerate().min_by_key(|(_, c)| distance(**c, rgb));
     best.map_or(0, |(n, _)| u8::try_from(n).unwrap_or(0))
 }
 
@@ -147,10 +144,7 @@ struct Counted {
 fn count(colors: impl Iterator<Item = [u8; 3]>) -> Vec<Counted> {
     let mut all: Vec<[u8; 3]> = colors.collect();
     all.sort_unstable();
-    let run = |run: &[[u8; 3]]| Counted {
-        rgb: run[0],
-        count: run.len() as u64,
-    };
+    let run = |run: &[[u8; 3]]| Counted { rgb: run[0], count: run.len() as u64 };
     all.chunk_by(|a, b| a == b).map(run).collect()
 }
 
@@ -163,10 +157,7 @@ fn merge_neighbours(counted: &[Counted]) -> Vec<Counted> {
         rgb: mean(group),
         count: group.iter().map(|c| c.count).sum(),
     };
-    sorted
-        .chunk_by(|a, b| key(a) == key(b))
-        .map(merge)
-        .collect()
+    sorted.chunk_by(|a, b| key(a) == key(b)).map(merge).collect()
 }
 
 fn mean(group: &[Counted]) -> [u8; 3] {
@@ -209,14 +200,8 @@ fn measure(counted: &[Counted], range: Range<usize>) -> ColorBox {
         let s = inside.iter().fold(Sums::default(), |s, c| s.add(c, axis));
         s.error()
     };
-    let axis = (0..3)
-        .max_by(|a, b| error(*a).total_cmp(&error(*b)))
-        .unwrap_or(0);
-    ColorBox {
-        error: error(axis),
-        range,
-        axis,
-    }
+    let axis = (0..3).max_by(|a, b| error(*a).total_cmp(&error(*b))).unwrap_or(0);
+    ColorBox { error: error(axis), range, axis }
 }
 
 /// Where to cut a sorted box in two (at least one colour on each side) for the least error.
@@ -264,11 +249,7 @@ impl Sums {
     }
 
     fn error(self) -> f64 {
-        if self.weight > 0.0 {
-            self.squares - self.sum * self.sum / self.weight
-        } else {
-            0.0
-        }
+        if self.weight > 0.0 { self.squares - self.sum * self.sum / self.weight } else { 0.0 }
     }
 }
 

@@ -11,12 +11,7 @@ pub const LARGE_DELETE_LINES: u64 = 50;
 pub fn large_delete(kind: &EventKind) -> Option<u64> {
     let lines = match kind {
         EventKind::LargeDelete { deleted } => *deleted,
-        EventKind::Edit {
-            added,
-            deleted,
-            renamed: false,
-            ..
-        } => deleted.saturating_sub(*added),
+        EventKind::Edit { added, deleted, renamed: false, .. } => deleted.saturating_sub(*added),
         _ => return None,
     };
     (lines > LARGE_DELETE_LINES).then_some(lines)
@@ -27,13 +22,7 @@ mod tests {
     use super::*;
 
     fn edit(added: u64, deleted: u64, renamed: bool) -> EventKind {
-        EventKind::Edit {
-            path: None,
-            added,
-            deleted,
-            files: 1,
-            renamed,
-        }
+        EventKind::Edit { path: None, added, deleted, files: 1, renamed }
     }
 
     #[test]
@@ -42,10 +31,7 @@ mod tests {
         assert_eq!(large_delete(&edit(0, 50, false)), None);
         assert_eq!(large_delete(&edit(400, 420, false)), None);
         assert_eq!(large_delete(&edit(0, 400, true)), None);
-        assert_eq!(
-            large_delete(&EventKind::LargeDelete { deleted: 53 }),
-            Some(53)
-        );
+        assert_eq!(large_delete(&EventKind::LargeDelete { deleted: 53 }), Some(53));
         assert_eq!(large_delete(&EventKind::Active), None);
     }
 }

@@ -178,8 +178,7 @@ impl Companion {
 
     /// Plays a reaction now, lets it wait, or drops it.
     fn consider(&mut self, now: Duration, reaction: Reaction, effects: &mut Vec<Effect>) {
-        self.mood
-            .push(now, reaction.push * self.host.temper(reaction.trigger));
+        self.mood.push(now, reaction.push * self.host.temper(reaction.trigger));
         if self.is_cooling(now, &reaction) {
             return;
         }
@@ -239,21 +238,15 @@ impl Companion {
         if reaction.priority >= STRONG {
             self.last_strong = Some((now, reaction.priority));
         }
-        self.cooldowns
-            .insert(reaction.trigger, now + reaction.cooldown);
+        self.cooldowns.insert(reaction.trigger, now + reaction.cooldown);
         let mut stages = self.stages(&reaction);
         let hold = reaction.held.then(|| Hold {
-            clip: stages
-                .back()
-                .map_or_else(|| IDLE.to_owned(), |stage| stage.clip.clone()),
+            clip: stages.back().map_or_else(|| IDLE.to_owned(), |stage| stage.clip.clone()),
             pause: FIRST_PAUSE,
             resting: false,
         });
         let speaker = stages.front().and_then(|stage| stage.guest);
-        let line = reaction
-            .quote
-            .clone()
-            .or_else(|| self.line(speaker, reaction.trigger));
+        let line = reaction.quote.clone().or_else(|| self.line(speaker, reaction.trigger));
         let first = stages.pop_front();
         let mut performance = Performance {
             priority: reaction.priority,
@@ -289,9 +282,7 @@ impl Companion {
             length: self.host.length(clip),
         };
         let visitor = |species| {
-            self.visitors
-                .iter()
-                .find(|v| v.species == species && species != self.host.species)
+            self.visitors.iter().find(|v| v.species == species && species != self.host.species)
         };
         let theirs = |guest: &Personality, clips: &[&str]| -> VecDeque<Stage> {
             let stage = |clip: &&str| Stage {
@@ -301,11 +292,7 @@ impl Companion {
             };
             clips.iter().map(stage).collect()
         };
-        match (
-            reaction.trigger,
-            visitor(Species::Ghost),
-            visitor(Species::Cat),
-        ) {
+        match (reaction.trigger, visitor(Species::Ghost), visitor(Species::Cat)) {
             (Trigger::Legacy, Some(ghost), _) => theirs(ghost, &["appear", "whisper", "vanish"]),
             (Trigger::Legacy, None, _) if self.host.species != Species::Ghost => {
                 [own("alert")].into()
@@ -334,10 +321,7 @@ impl Companion {
         }
         let reading = Duration::from_millis(2000 + 60 * u64::try_from(line.width()).unwrap_or(0));
         effects.push(Effect::Describe(SafeText::new(&format!("“{line}”"))));
-        effects.push(Effect::Say {
-            line,
-            stay: reading.min(LONGEST_LINE),
-        });
+        effects.push(Effect::Say { line, stay: reading.min(LONGEST_LINE) });
     }
 
     fn describe(&self, reaction: &Reaction, effects: &mut Vec<Effect>) {
@@ -347,8 +331,7 @@ impl Companion {
 
     /// What a held reaction waited for has happened.
     fn release(&mut self, now: Duration, trigger: Trigger, effects: &mut Vec<Effect>) {
-        self.waiting
-            .take_if(|(waiting, _)| waiting.trigger == trigger);
+        self.waiting.take_if(|(waiting, _)| waiting.trigger == trigger);
         if let Some(performance) = self.performance.as_mut().filter(|p| p.trigger == trigger) {
             let resting = performance.hold.take().is_some_and(|hold| hold.resting);
             performance.priority = 0;
@@ -383,11 +366,7 @@ impl Companion {
             (false, Some(_)) => "work",
             (false, None) => IDLE,
         };
-        effects.push(Effect::Play {
-            clip: clip.to_owned(),
-            looping: true,
-            urgent: false,
-        });
+        effects.push(Effect::Play { clip: clip.to_owned(), looping: true, urgent: false });
     }
 
     /// Goes on to the next clip, or to rest, when a clip's time is over.
@@ -406,11 +385,7 @@ impl Companion {
     }
 
     fn finish(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        if self
-            .performance
-            .take()
-            .is_some_and(|old| old.guest.is_some())
-        {
+        if self.performance.take().is_some_and(|old| old.guest.is_some()) {
             effects.push(Effect::Guest(None));
         }
         self.begin_waiting(now, effects);
@@ -420,8 +395,7 @@ impl Companion {
     }
 
     fn begin_waiting(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        self.waiting
-            .take_if(|(_, since)| now > *since + LONGEST_WAIT);
+        self.waiting.take_if(|(_, since)| now > *since + LONGEST_WAIT);
         let leaving = self.ended.is_some();
         let ready = self.performance.is_none()
             && self
@@ -436,10 +410,7 @@ impl Companion {
     fn pass_time(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         self.advance(now, effects);
         self.begin_waiting(now, effects);
-        if self
-            .working
-            .is_some_and(|since| now >= since + LONGEST_WORK)
-        {
+        if self.working.is_some_and(|since| now >= since + LONGEST_WORK) {
             self.working = None;
             if self.performance.is_none() {
                 self.rest(effects);
@@ -452,8 +423,7 @@ impl Companion {
 
     fn may_leave(&self, now: Duration) -> bool {
         let busy = self.performance.is_some() || self.waiting.is_some();
-        self.ended
-            .is_some_and(|ended| !busy || now >= ended + LONGEST_FAREWELL)
+        self.ended.is_some_and(|ended| !busy || now >= ended + LONGEST_FAREWELL)
     }
 }
 
@@ -464,11 +434,7 @@ impl Performance {
             self.guest = stage.guest;
         }
         self.until = now + BEAT + stage.length;
-        effects.push(Effect::Play {
-            clip: stage.clip,
-            looping: false,
-            urgent: true,
-        });
+        effects.push(Effect::Play { clip: stage.clip, looping: false, urgent: true });
     }
 
     /// Rests for a while, then does its clip again.
@@ -483,18 +449,10 @@ impl Performance {
         if hold.resting {
             self.until = now + hold.pause;
             hold.pause = (hold.pause * 2).min(LONGEST_PAUSE);
-            effects.push(Effect::Play {
-                clip: IDLE.to_owned(),
-                looping: true,
-                urgent: false,
-            });
+            effects.push(Effect::Play { clip: IDLE.to_owned(), looping: true, urgent: false });
         } else {
             self.until = now + BEAT + length(&hold.clip);
-            effects.push(Effect::Play {
-                clip: hold.clip.clone(),
-                looping: false,
-                urgent: true,
-            });
+            effects.push(Effect::Play { clip: hold.clip.clone(), looping: false, urgent: true });
         }
     }
 }
@@ -527,26 +485,14 @@ impl Mind for Companion {
     }
 
     fn next_deadline(&self) -> Option<Duration> {
-        let clip = self
-            .performance
-            .as_ref()
-            .map(|performance| performance.until);
-        let spaced = self
-            .last_strong
-            .map_or(Duration::ZERO, |(at, _)| at + STRONG_SPACING);
-        let waiting = self
-            .waiting
-            .as_ref()
-            .filter(|_| self.performance.is_none())
-            .map(|_| spaced);
+        let clip = self.performance.as_ref().map(|performance| performance.until);
+        let spaced = self.last_strong.map_or(Duration::ZERO, |(at, _)| at + STRONG_SPACING);
+        let waiting = self.waiting.as_ref().filter(|_| self.performance.is_none()).map(|_| spaced);
         let farewell = self.ended.map(|at| at + LONGEST_FAREWELL);
         let asleep =
             (!self.asleep && self.performance.is_none()).then_some(self.last_event + SLEEP_AFTER);
         let working = self.working.map(|since| since + LONGEST_WORK);
-        [clip, waiting, farewell, asleep, working]
-            .into_iter()
-            .flatten()
-            .min()
+        [clip, waiting, farewell, asleep, working].into_iter().flatten().min()
     }
 }
 

@@ -15,10 +15,7 @@ impl OneClip {
     /// A mind set on that clip.
     #[must_use]
     pub fn new(clip: &str) -> Self {
-        Self {
-            clip: clip.to_owned(),
-            begun: false,
-        }
+        Self { clip: clip.to_owned(), begun: false }
     }
 }
 
@@ -34,11 +31,7 @@ impl Mind for OneClip {
             Input::Tick => {}
         }
         self.begun = true;
-        vec![Effect::Play {
-            clip: self.clip.clone(),
-            looping: true,
-            urgent: true,
-        }]
+        vec![Effect::Play { clip: self.clip.clone(), looping: true, urgent: true }]
     }
 
     fn next_deadline(&self) -> Option<Duration> {

@@ -130,50 +130,32 @@ pub(super) fn to(event: &Event, world: World) -> Option<Reaction> {
         return Some(Trigger::LargeDelete.reaction(&format!("{lines} lines deleted")));
     }
     match &event.kind {
-        EventKind::Tests {
-            outcome,
-            passed,
-            failed,
-            ..
-        } => tests(*outcome, *passed, *failed, world),
-        EventKind::Build {
-            outcome: Outcome::Passed,
-            ..
-        } => Some(Trigger::BuildPassed.reaction("the build passed")),
-        EventKind::Build {
-            outcome: Outcome::Failed,
-            errors,
-        } => Some(Trigger::BuildFailed.reaction(&format!(
-            "the build failed{}",
-            counted(*errors, " with", "error")
-        ))),
-        EventKind::Lint {
-            level: LintLevel::Error,
-            count,
-            ..
-        } => Some(Trigger::LintError.reaction(&format!(
-            "the linter found{}",
-            counted((*count).max(1), "", "error")
-        ))),
-        EventKind::Conflict { files } => Some(Trigger::Conflict.reaction(&format!(
-            "a merge conflict{}",
-            counted(*files, " in", "file")
-        ))),
+        EventKind::Tests { outcome, passed, failed, .. } => {
+            tests(*outcome, *passed, *failed, world)
+        }
+        EventKind::Build { outcome: Outcome::Passed, .. } => {
+            Some(Trigger::BuildPassed.reaction("the build passed"))
+        }
+        EventKind::Build { outcome: Outcome::Failed, errors } => Some(
+            Trigger::BuildFailed
+                .reaction(&format!("the build failed{}", counted(*errors, " with", "error"))),
+        ),
+        EventKind::Lint { level: LintLevel::Error, count, .. } => Some(
+            Trigger::LintError
+                .reaction(&format!("the linter found{}", counted((*count).max(1), "", "error"))),
+        ),
+        EventKind::Conflict { files } => Some(
+            Trigger::Conflict
+                .reaction(&format!("a merge conflict{}", counted(*files, " in", "file"))),
+        ),
         EventKind::ConflictResolved => {
             Some(Trigger::ConflictResolved.reaction("the conflict is resolved"))
         }
-        EventKind::Agent {
-            state,
-            app,
-            message,
-        } => agent(*state, app.as_ref(), message.as_ref()),
+        EventKind::Agent { state, app, message } => agent(*state, app.as_ref(), message.as_ref()),
         EventKind::Whisper { .. } => Some(Trigger::Whisper.reaction("a whisper is ready")),
         EventKind::Play { clip } => {
             let asked = Trigger::Asked.reaction("");
-            Some(Reaction {
-                clip: clip.clone(),
-                ..asked
-            })
+            Some(Reaction { clip: clip.clone(), ..asked })
         }
         kind => found(kind),
     }
@@ -182,18 +164,18 @@ pub(super) fn to(event: &Event, world: World) -> Option<Reaction> {
 fn tests(outcome: Outcome, passed: u64, failed: u64, world: World) -> Option<Reaction> {
     match outcome {
         Outcome::Started => None,
-        Outcome::Passed if world.red => Some(Trigger::TestsGreenAgain.reaction(&format!(
-            "green again,{} passed",
-            counted(passed, "", "test")
-        ))),
-        Outcome::Passed => Some(Trigger::TestsPassed.reaction(&format!(
-            "{} passed",
-            counted(passed, "", "test").trim_start()
-        ))),
-        Outcome::Failed => Some(Trigger::TestsFailed.reaction(&format!(
-            "{} failed",
-            counted(failed, "", "test").trim_start()
-        ))),
+        Outcome::Passed if world.red => Some(
+            Trigger::TestsGreenAgain
+                .reaction(&format!("green again,{} passed", counted(passed, "", "test"))),
+        ),
+        Outcome::Passed => Some(
+            Trigger::TestsPassed
+                .reaction(&format!("{} passed", counted(passed, "", "test").trim_start())),
+        ),
+        Outcome::Failed => Some(
+            Trigger::TestsFailed
+                .reaction(&format!("{} failed", counted(failed, "", "test").trim_start())),
+        ),
     }
 }
 
@@ -224,40 +206,22 @@ fn found(kind: &EventKind) -> Option<Reaction> {
                 ..Trigger::Docs.reaction(&format!("documentation found {page}"))
             })
         }
-        EventKind::Condense {
-            path,
-            before,
-            after,
-            message,
-        } => {
+        EventKind::Condense { path, before, after, message } => {
             let size = before
                 .zip(*after)
                 .map_or_else(String::new, |(b, a)| format!(" from {b} lines to {a}"));
             let place = path.as_ref().map_or("this", SafeText::as_str);
             let fact = format!("{place} could be shorter{size}");
-            Some(Reaction {
-                quote: message.clone(),
-                ..Trigger::Condense.reaction(&fact)
-            })
+            Some(Reaction { quote: message.clone(), ..Trigger::Condense.reaction(&fact) })
         }
-        EventKind::Legacy {
-            path,
-            author,
-            sha,
-            subject,
-            age_days,
-            ..
-        } => {
+        EventKind::Legacy { path, author, sha, subject, age_days, .. } => {
             let age = age_days.map_or_else(String::new, |days| format!(", {days} days old"));
             let place = path.as_ref().map_or("old code", SafeText::as_str);
             let words = subject.as_ref().map(|subject| {
                 let source = joined(&[author.as_ref(), sha.as_ref()], ", ");
                 SafeText::new(&format!("“{subject}” {source}"))
             });
-            Some(Reaction {
-                quote: words,
-                ..Trigger::Legacy.reaction(&format!("{place}{age}"))
-            })
+            Some(Reaction { quote: words, ..Trigger::Legacy.reaction(&format!("{place}{age}")) })
         }
         _ => None,
     }

@@ -20,10 +20,7 @@ pub struct Mood {
 
 impl Default for Mood {
     fn default() -> Self {
-        Self {
-            value: REST,
-            at: Duration::ZERO,
-        }
+        Self { value: REST, at: Duration::ZERO }
     }
 }
 
@@ -43,10 +40,7 @@ impl Mood {
     /// Sets the mood; what is no number is ignored.
     pub fn set(&mut self, now: Duration, value: f32) {
         if value.is_finite() {
-            *self = Self {
-                value: value.clamp(0.0, 1.0),
-                at: now.max(self.at),
-            };
+            *self = Self { value: value.clamp(0.0, 1.0), at: now.max(self.at) };
         }
     }
 

@@ -34,13 +34,6 @@ pub fn names() -> Vec<&'static str> {
 /// # Errors
 /// When there is no pet of that name.
 pub fn load(name: &str) -> Result<Pet, PetError> {
-    let entry = PETS
-        .iter()
-        .find(|entry| entry.name == name)
-        .ok_or(PetError::Unknown)?;
-    Pet::new(
-        Manifest::parse(entry.manifest)?,
-        entry.lottie.into(),
-        entry.ascii,
-    )
+    let entry = PETS.iter().find(|entry| entry.name == name).ok_or(PetError::Unknown)?;
+    Pet::new(Manifest::parse(entry.manifest)?, entry.lottie.into(), entry.ascii)
 }

@@ -53,12 +53,8 @@ impl Manifest {
             let problem = format!("the name is made of 1 to {MAX_NAME_BYTES} of a-z, 0-9 and -");
             return Err(PetError::Manifest(problem));
         }
-        let most = wire
-            .lines
-            .values()
-            .map(Vec::len)
-            .chain([wire.lines.len(), wire.fallbacks.len()])
-            .max();
+        let most =
+            wire.lines.values().map(Vec::len).chain([wire.lines.len(), wire.fallbacks.len()]).max();
         if most > Some(MAX_ENTRIES) {
             return Err(PetError::Manifest(format!(
                 "no list may have more than {MAX_ENTRIES} entries"
@@ -130,10 +126,7 @@ mod tests {
     fn a_manifest_is_checked() {
         let good = "name = \"mo\"\ntitle = \"Mo\\u001b[31m\"\nspecies = \"cat\"\n[lines]\nwake = [\"a\\nb\"]";
         let manifest = Manifest::parse(good).unwrap();
-        assert_eq!(
-            (manifest.title.as_str(), manifest.species),
-            ("Mo[31m", Species::Cat)
-        );
+        assert_eq!((manifest.title.as_str(), manifest.species), ("Mo[31m", Species::Cat));
         assert_eq!(manifest.lines["wake"][0].as_str(), "a b");
         for bad in [
             "",

@@ -86,10 +86,7 @@ impl Pet {
     /// When a file cannot be read, is too large or malformed.
     pub fn from_dir(folder: &Path) -> Result<Self, PetError> {
         let manifest = Manifest::parse(&read_text(&folder.join("pet.toml"))?)?;
-        let lottie = read(
-            &folder.join(format!("{}.lottie", manifest.name)),
-            MAX_ASSET_BYTES,
-        )?;
+        let lottie = read(&folder.join(format!("{}.lottie", manifest.name)), MAX_ASSET_BYTES)?;
         let ascii = match read_text(&folder.join("ascii.txt")) {
             Err(PetError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
                 String::new()
@@ -112,12 +109,7 @@ impl Pet {
         }
         let art = |(name, rows): (String, String)| (name, TextArt::new(&rows));
         let ascii = manifest::poses(ascii).into_iter().map(art).collect();
-        Ok(Self {
-            manifest,
-            lottie,
-            clips,
-            ascii,
-        })
+        Ok(Self { manifest, lottie, clips, ascii })
     }
 
     /// Its name in commands.
@@ -195,9 +187,7 @@ impl Pet {
     #[must_use]
     pub fn ascii(&self, clip: &str) -> Option<&TextArt> {
         let pose = |name| self.ascii.get(name);
-        pose(clip)
-            .or_else(|| pose(self.resolve_clip(clip)))
-            .or_else(|| pose(IDLE))
+        pose(clip).or_else(|| pose(self.resolve_clip(clip))).or_else(|| pose(IDLE))
     }
 
     /// Opens its drawing.
@@ -245,12 +235,7 @@ fn marked(scene: &LottieScene) -> Vec<Clip> {
         looping: true,
         key: Duration::ZERO,
     };
-    scene
-        .segments()
-        .iter()
-        .take(build::MAX_CLIPS)
-        .map(clip)
-        .collect()
+    scene.segments().iter().take(build::MAX_CLIPS).map(clip).collect()
 }
 
 fn read_text(path: &Path) -> Result<String, PetError> {
@@ -261,21 +246,13 @@ fn read_text(path: &Path) -> Result<String, PetError> {
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, PetError> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(at(path))?;
-    file.take(most + 1)
-        .read_to_end(&mut bytes)
-        .map_err(at(path))?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(at(path))?;
     if bytes.len() as u64 > most {
-        return Err(at(path)(io::Error::other(format!(
-            "is larger than {} KiB",
-            most >> 10
-        ))));
+        return Err(at(path)(io::Error::other(format!("is larger than {} KiB", most >> 10))));
     }
     Ok(bytes)
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> PetError {
-    move |error| PetError::File {
-        path: path.to_owned(),
-        error,
-    }
+    move |error| PetError::File { path: path.to_owned(), error }
 }

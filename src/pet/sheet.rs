@@ -29,10 +29,8 @@ const LIGHT: [u8; 3] = [0xf4, 0xf1, 0xea];
 pub fn draw(pet: &Pet, size: u32, columns: u32) -> Result<Frame, SheetError> {
     let mut scene = pet.scene().map_err(PetError::from)?;
     let rows = u32::try_from(pet.clips().len()).unwrap_or(u32::MAX);
-    let (width, height) = (
-        size.saturating_mul(columns.saturating_add(1)),
-        size.saturating_mul(rows),
-    );
+    let (width, height) =
+        (size.saturating_mul(columns.saturating_add(1)), size.saturating_mul(rows));
     let mut sheet = Frame::new(PixelSize::new(width, height))?;
     ground(&mut sheet, 0, size, LIGHT);
     ground(&mut sheet, size, width, DARK);
@@ -57,9 +55,7 @@ fn ground(sheet: &mut Frame, left: u32, right: u32, [r, g, b]: [u8; 3]) {
     #[expect(clippy::cast_precision_loss, reason = "a frame's sides are below 2^24")]
     let edges = (left as f32, right as f32, sheet.size().height as f32);
     if let Some(rect) = Rect::from_ltrb(edges.0, 0.0, edges.1, edges.2) {
-        sheet
-            .pixmap_mut()
-            .fill_rect(rect, &paint, Transform::identity(), None);
+        sheet.pixmap_mut().fill_rect(rect, &paint, Transform::identity(), None);
     }
 }
 

@@ -87,18 +87,9 @@ pub(super) struct Cast {
 
 impl Cast {
     pub(super) fn new(guests: Guests) -> Result<Self, SceneError> {
-        let host = Performer {
-            pet: Arc::clone(&guests.host),
-            scene: guests.host.scene()?,
-        };
+        let host = Performer { pet: Arc::clone(&guests.host), scene: guests.host.scene()? };
         let performers = guests.visitors.iter().map(|_| None).collect();
-        Ok(Self {
-            guests,
-            performers,
-            host,
-            active: 0,
-            gaps: HashMap::new(),
-        })
+        Ok(Self { guests, performers, host, active: 0, gaps: HashMap::new() })
     }
 
     /// Lets the pet of that species step in, or the host return. A guest whose drawing cannot be
@@ -108,11 +99,7 @@ impl Cast {
     }
 
     fn open(&mut self, species: Species) -> Option<usize> {
-        let index = self
-            .guests
-            .visitors
-            .iter()
-            .position(|pet| pet.species() == species)?;
+        let index = self.guests.visitors.iter().position(|pet| pet.species() == species)?;
         if self.performers[index].is_none() {
             let pet = Arc::clone(&self.guests.visitors[index]);
             let scene = pet.scene().ok()?;
@@ -122,18 +109,12 @@ impl Cast {
     }
 
     pub(super) fn active(&self) -> &Performer {
-        let visitor = self
-            .active
-            .checked_sub(1)
-            .and_then(|i| self.performers[i].as_ref());
+        let visitor = self.active.checked_sub(1).and_then(|i| self.performers[i].as_ref());
         visitor.unwrap_or(&self.host)
     }
 
     pub(super) fn active_mut(&mut self) -> &mut Performer {
-        let visitor = self
-            .active
-            .checked_sub(1)
-            .and_then(|i| self.performers[i].as_mut());
+        let visitor = self.active.checked_sub(1).and_then(|i| self.performers[i].as_mut());
         visitor.unwrap_or(&mut self.host)
     }
 

@@ -39,19 +39,17 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
             z: LAYER,
             passthrough,
         })),
-        Protocol::Iterm2 => Box::new(Iterm2::new(Iterm2Config {
-            multipart: choice.iterm2_multipart,
-            passthrough,
-        })),
+        Protocol::Iterm2 => {
+            Box::new(Iterm2::new(Iterm2Config { multipart: choice.iterm2_multipart, passthrough }))
+        }
         Protocol::Sixel => Box::new(Sixel::new(SixelConfig {
             registers: choice.sixel_registers,
             ..SixelConfig::default()
         })),
         Protocol::Symbols => match depth(choice.colors) {
-            Some(depth) => Box::new(Symbols::new(SymbolsConfig {
-                mode: mode(choice.symbols),
-                depth,
-            })),
+            Some(depth) => {
+                Box::new(Symbols::new(SymbolsConfig { mode: mode(choice.symbols), depth }))
+            }
             None => Box::new(Ascii::new(AsciiConfig::default())),
         },
         Protocol::Ascii => Box::new(Ascii::new(AsciiConfig::default())),
@@ -130,10 +128,7 @@ pub fn take_tier(choice: &mut Choice, tier: Option<&str>) -> Result<(), UnknownT
         (Protocol::Symbols, Some("half")) => choice.symbols = SymbolSet::Half,
         (Protocol::Symbols, Some("quadrant")) => choice.symbols = SymbolSet::Quadrant,
         (protocol, Some(tier)) => {
-            return Err(UnknownTier {
-                protocol,
-                tier: tier.chars().take(40).collect(),
-            });
+            return Err(UnknownTier { protocol, tier: tier.chars().take(40).collect() });
         }
     }
     Ok(())

@@ -27,16 +27,8 @@ pub fn place(geometry: Geometry, wanted: CellSize, corner: Corner) -> Option<Pla
         Corner::BottomLeft => (false, true),
     };
     let col = if right { window.cols - size.cols } else { 0 };
-    let row = if bottom {
-        window.rows - size.rows - 1
-    } else {
-        0
-    };
-    Some(Placement {
-        at: CellPosition { col, row },
-        size,
-        cell: geometry.cell,
-    })
+    let row = if bottom { window.rows - size.rows - 1 } else { 0 };
+    Some(Placement { at: CellPosition { col, row }, size, cell: geometry.cell })
 }
 
 /// `wanted` made smaller, its shape kept, until it fits into `most`.

@@ -132,11 +132,7 @@ impl Player {
             mind,
             cast: Cast::new(guests)?,
             encoder,
-            raster: if settings.ahead {
-                Rasterizer::threaded()
-            } else {
-                Rasterizer::inline()
-            },
+            raster: if settings.ahead { Rasterizer::threaded() } else { Rasterizer::inline() },
             playing: None,
             next: None,
             tempo: Tempo::Normal,
@@ -235,20 +231,12 @@ impl Player {
         let deadline = self.mind.next_deadline();
         let cue = self.next.as_ref().map(|cue| cue.due);
         let silence = self.speech.line.as_ref().map(|(_, until)| *until);
-        [deadline, cue, silence]
-            .into_iter()
-            .flatten()
-            .fold(wake, Duration::min)
-            .max(now)
+        [deadline, cue, silence].into_iter().flatten().fold(wake, Duration::min).max(now)
     }
 
     fn apply(&mut self, now: Duration, effect: Effect) {
         match effect {
-            Effect::Play {
-                clip,
-                looping,
-                urgent,
-            } => self.cue(now, &clip, looping, urgent),
+            Effect::Play { clip, looping, urgent } => self.cue(now, &clip, looping, urgent),
             Effect::Say { line, stay } => {
                 self.speech.drawn = false;
                 self.speech.line = Some((line, now + stay));
@@ -277,10 +265,7 @@ impl Player {
     /// Begins the cued clip when its time has come.
     fn change_clip(&mut self, now: Duration) {
         if let Some(cue) = self.next.take_if(|cue| cue.due <= now) {
-            self.playing = Some(Playing {
-                since: now,
-                ..cue.playing
-            });
+            self.playing = Some(Playing { since: now, ..cue.playing });
         }
     }
 
@@ -315,11 +300,7 @@ impl Player {
 
     /// Draws what is being said beside the pet, and takes it away when its time is over.
     fn speak(&mut self, now: Duration, at: &Placement, out: &mut Vec<u8>) {
-        let over = self
-            .speech
-            .line
-            .take_if(|(_, until)| *until <= now)
-            .is_some();
+        let over = self.speech.line.take_if(|(_, until)| *until <= now).is_some();
         if over || (self.speech.line.is_some() && !self.speech.drawn) {
             self.speech.bubble.erase(out);
             self.cursor_moved = true;
@@ -421,11 +402,7 @@ impl Player {
         let moment = playing.start + playing.offset(now, self.tempo);
         let over = playing.is_over(now, self.tempo);
         self.encode(moment, at, out)?;
-        Ok(if over {
-            Duration::MAX
-        } else {
-            next_frame(now, self.settings.frame_rate)
-        })
+        Ok(if over { Duration::MAX } else { next_frame(now, self.settings.frame_rate) })
     }
 
     fn flip(
@@ -450,11 +427,7 @@ impl Player {
             self.on_screen = true;
         }
         let over = playing.is_over(now, tempo);
-        Ok(if over {
-            Duration::MAX
-        } else {
-            now.saturating_add(stays)
-        })
+        Ok(if over { Duration::MAX } else { now.saturating_add(stays) })
     }
 
     fn leave_to_terminal(
@@ -516,8 +489,7 @@ impl Player {
                 let poses = drawn.poses?;
                 self.encoder.load(drawn.clip, &poses, out)?;
                 self.cursor_moved |= self.encoder.moves_cursor();
-                self.cast
-                    .keep_gaps(drawn.clip, poses.iter().map(|pose| pose.gap).collect());
+                self.cast.keep_gaps(drawn.clip, poses.iter().map(|pose| pose.gap).collect());
             }
         }
         Ok(())

@@ -67,10 +67,7 @@ pub fn draw(
         .map(|moment| {
             let mut frame = Frame::new(size)?;
             scene.draw(start + moment.at, &mut frame);
-            Ok(Pose {
-                frame,
-                gap: moment.gap,
-            })
+            Ok(Pose { frame, gap: moment.gap })
         })
         .collect()
 }
@@ -103,10 +100,7 @@ fn chosen(motion: &[u64]) -> Vec<u32> {
 
 fn gaps(chosen: &[u32], step: Duration, duration: Duration) -> Vec<Moment> {
     let ends = chosen.iter().skip(1).map(|i| step * *i).chain([duration]);
-    let moment = |(i, end): (&u32, Duration)| Moment {
-        at: step * *i,
-        gap: end - step * *i,
-    };
+    let moment = |(i, end): (&u32, Duration)| Moment { at: step * *i, gap: end - step * *i };
     chosen.iter().zip(ends).map(moment).collect()
 }
 
@@ -156,10 +150,7 @@ mod tests {
     fn the_standing_pose_is_found() {
         let gaps = [Duration::from_millis(100), Duration::from_millis(50)];
         assert_eq!(standing(&gaps, Duration::ZERO).0, 0);
-        assert_eq!(
-            standing(&gaps, Duration::from_millis(100)),
-            (1, Duration::from_millis(50))
-        );
+        assert_eq!(standing(&gaps, Duration::from_millis(100)), (1, Duration::from_millis(50)));
         assert_eq!(standing(&gaps, Duration::from_secs(9)).0, 1);
     }
 }

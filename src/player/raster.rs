@@ -30,22 +30,13 @@ pub(super) struct Drawn {
 
 /// Draws clips: at once, where the same input must give the same bytes, or on a thread.
 pub(super) enum Rasterizer {
-    Inline {
-        scenes: Scenes,
-        done: VecDeque<Drawn>,
-    },
-    Threaded {
-        jobs: Sender<Job>,
-        done: Receiver<Drawn>,
-    },
+    Inline { scenes: Scenes, done: VecDeque<Drawn> },
+    Threaded { jobs: Sender<Job>, done: Receiver<Drawn> },
 }
 
 impl Rasterizer {
     pub(super) fn inline() -> Self {
-        Self::Inline {
-            scenes: Scenes::default(),
-            done: VecDeque::new(),
-        }
+        Self::Inline { scenes: Scenes::default(), done: VecDeque::new() }
     }
 
     /// On a thread; where none can be had, at once.
@@ -60,10 +51,7 @@ impl Rasterizer {
                 }
             }
         };
-        match std::thread::Builder::new()
-            .name("rasterizer".into())
-            .spawn(work)
-        {
+        match std::thread::Builder::new().name("rasterizer".into()).spawn(work) {
             Ok(_) => Self::Threaded { jobs, done },
             Err(_) => Self::inline(),
         }
@@ -95,19 +83,13 @@ impl Scenes {
                 .and_then(|moments| poses::draw(scene, job.start, &moments, job.size)),
             None => Err(FrameSizeError(job.size)),
         };
-        Drawn {
-            clip: job.clip,
-            size: job.size,
-            poses,
-        }
+        Drawn { clip: job.clip, size: job.size, poses }
     }
 
     fn open(&mut self, pet: &Pet) -> Option<&mut dyn Scene> {
         if !self.0.contains_key(pet.name()) {
             self.0.insert(pet.name().to_owned(), pet.scene().ok()?);
         }
-        self.0
-            .get_mut(pet.name())
-            .map(|scene| &mut **scene as &mut dyn Scene)
+        self.0.get_mut(pet.name()).map(|scene| &mut **scene as &mut dyn Scene)
     }
 }

@@ -48,10 +48,7 @@ pub fn run(
         let wake = player.draw(now, &mut bytes)?;
         flush(player, sentences, &mut bytes, out)?;
         let event = pending.as_ref().map_or(Duration::MAX, |(at, _)| *at);
-        now = wake
-            .min(event)
-            .max(now + Duration::from_millis(1))
-            .min(limit);
+        now = wake.min(event).max(now + Duration::from_millis(1)).min(limit);
     }
     player.clear(&mut bytes);
     flush(player, sentences, &mut bytes, out)?;
@@ -71,9 +68,7 @@ pub(super) fn flush(
         }
     } else if !bytes.is_empty() {
         let mut terminal = Terminal::new(&mut *out);
-        terminal
-            .write_frame(bytes, false, player.take_cursor_moved())
-            .map_err(io_error)?;
+        terminal.write_frame(bytes, false, player.take_cursor_moved()).map_err(io_error)?;
     }
     bytes.clear();
     Ok(())

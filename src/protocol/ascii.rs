@@ -58,11 +58,7 @@ impl Ascii {
     fn light(&self, [r, g, b]: [u8; 3]) -> u8 {
         let luma = (299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b)) / 1000;
         let luma = u8::try_from(luma).unwrap_or(255);
-        if self.config.light_background {
-            255 - luma
-        } else {
-            luma
-        }
+        if self.config.light_background { 255 - luma } else { luma }
     }
 }
 

@@ -28,10 +28,7 @@ pub struct BubbleConfig {
 impl Default for BubbleConfig {
     /// 34×6 cells: four lines of 30 letters.
     fn default() -> Self {
-        Self {
-            most: CellSize::new(34, 6),
-            borders: Borders::Unicode,
-        }
+        Self { most: CellSize::new(34, 6), borders: Borders::Unicode }
     }
 }
 
@@ -59,20 +56,12 @@ struct Border {
     more: char,
 }
 
-const UNICODE: Border = Border {
-    top: ['╭', '─', '╮'],
-    side: '│',
-    tail: '▸',
-    bottom: ['╰', '─', '╯'],
-    more: '…',
-};
-const ASCII: Border = Border {
-    top: ['.', '-', '.'],
-    side: '|',
-    tail: '>',
-    bottom: ['\'', '-', '\''],
-    more: '~',
-};
+const UNICODE: Border =
+    Border {
+        top: ['╭', '─', '╮'], side: '│', tail: '▸', bottom: ['╰', '─', '╯'], more: '…'
+    };
+const ASCII: Border =
+    Border { top: ['.', '-', '.'], side: '|', tail: '>', bottom: ['\'', '-', '\''], more: '~' };
 /// Two borders and two spaces.
 const FRAME_COLS: u16 = 4;
 const FRAME_ROWS: u16 = 2;
@@ -170,10 +159,7 @@ fn rect_for(pet: CellPosition, widest: usize, lines: usize) -> CellRect {
         cell(lines).saturating_add(FRAME_ROWS),
     );
     let col = pet.col.saturating_sub(size.cols);
-    CellRect {
-        at: CellPosition { col, ..pet },
-        size,
-    }
+    CellRect { at: CellPosition { col, ..pet }, size }
 }
 
 /// Writes the box. The tail points from the first line to the pet.
@@ -266,10 +252,7 @@ mod tests {
 
     #[test]
     fn long_text_is_wrapped_and_cut() {
-        let config = BubbleConfig {
-            most: CellSize::new(14, 4),
-            borders: Borders::Ascii,
-        };
+        let config = BubbleConfig { most: CellSize::new(14, 4), borders: Borders::Ascii };
         let (rect, rows) = say(config, "one two three extraordinarily long");
         assert_eq!(rect.unwrap().size, CellSize::new(11, 4));
         assert_eq!(rows[3].trim(), "| one two >");

@@ -27,17 +27,10 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    pub(super) const BLANK: Self = Self {
-        glyph: ' ',
-        fg: Ink::Default,
-        bg: Ink::Default,
-    };
+    pub(super) const BLANK: Self = Self { glyph: ' ', fg: Ink::Default, bg: Ink::Default };
 
     pub(super) fn plain(glyph: char) -> Self {
-        Self {
-            glyph,
-            ..Self::BLANK
-        }
+        Self { glyph, ..Self::BLANK }
     }
 }
 
@@ -118,12 +111,7 @@ struct Pen<'a> {
 
 impl<'a> Pen<'a> {
     fn new(colored: bool, out: &'a mut Vec<u8>) -> Self {
-        Self {
-            colored,
-            out,
-            at: None,
-            inks: None,
-        }
+        Self { colored, out, at: None, inks: None }
     }
 
     fn put(&mut self, col: u16, row: u16, cell: Cell) {

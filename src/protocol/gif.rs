@@ -72,11 +72,7 @@ pub(super) fn encode(poses: &[Pose]) -> Result<Gif, EncodeError> {
         push_blocks(bits, &lzw(codes, bits), &mut body);
     }
     body.push(0x3b);
-    Ok(Gif {
-        head,
-        body,
-        last_disposal,
-    })
+    Ok(Gif { head, body, last_disposal })
 }
 
 /// Gaps in hundredths of a second; what one loses by rounding the next gets.
@@ -164,12 +160,7 @@ struct Bits {
 
 impl Bits {
     fn new(bits: u8) -> Self {
-        Self {
-            bytes: Vec::new(),
-            held: 0,
-            count: 0,
-            width: u32::from(bits) + 1,
-        }
+        Self { bytes: Vec::new(), held: 0, count: 0, width: u32::from(bits) + 1 }
     }
 
     fn put(&mut self, code: u16) {
@@ -212,11 +203,7 @@ mod tests {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let n = u8::try_from(state >> 24).unwrap();
                 let alpha = if n % 5 == 0 { 0 } else { 255 };
-                if alpha == 0 {
-                    [0; 4]
-                } else {
-                    [n & 0x70, n << 4, 0, alpha]
-                }
+                if alpha == 0 { [0; 4] } else { [n & 0x70, n << 4, 0, alpha] }
             })
             .collect();
         Pose {

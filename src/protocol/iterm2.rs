@@ -55,11 +55,7 @@ impl Iterm2 {
     /// An encoder that has drawn nothing yet.
     #[must_use]
     pub fn new(config: Iterm2Config) -> Self {
-        Self {
-            config,
-            clips: BTreeMap::new(),
-            shown: None,
-        }
+        Self { config, clips: BTreeMap::new(), shown: None }
     }
 
     fn osc(&self, body: &str, out: &mut Vec<u8>) {
@@ -204,10 +200,7 @@ impl Encoder for Iterm2 {
         self.erase(out);
         cursor_to(at.at, out);
         self.file(&file, at.size, out);
-        self.shown = Some(Shown {
-            at: *at,
-            still: None,
-        });
+        self.shown = Some(Shown { at: *at, still: None });
         Ok(())
     }
 }

@@ -193,8 +193,7 @@ impl Kitty {
     }
 
     fn stands(&self, id: u32, at: &Placement) -> bool {
-        self.shown
-            .is_some_and(|s| s.sure && s.id == id && s.at == *at)
+        self.shown.is_some_and(|s| s.sure && s.id == id && s.at == *at)
     }
 
     fn move_to(&mut self, at: &Placement, out: &mut Vec<u8>) {
@@ -203,12 +202,7 @@ impl Kitty {
     }
 
     fn now_shown(&mut self, id: u32, at: &Placement, out: &mut Vec<u8>) {
-        let before = self.shown.replace(Shown {
-            id,
-            at: *at,
-            pose: None,
-            sure: true,
-        });
+        let before = self.shown.replace(Shown { id, at: *at, pose: None, sure: true });
         if let Some(old) = before.filter(|old| old.id != id) {
             self.remove_placement(old.id, out);
         }
@@ -426,9 +420,7 @@ fn gap_ms(gap: Duration) -> u32 {
 fn deflated(frame: &Frame) -> Result<Payload, EncodeError> {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
     let written = zlib.write_all(&frame.to_straight_rgba());
-    let data = written
-        .and_then(|()| zlib.finish())
-        .map_err(|_| EncodeError::Compression)?;
+    let data = written.and_then(|()| zlib.finish()).map_err(|_| EncodeError::Compression)?;
     let size = frame.size();
     let keys = format!("f=32,s={},v={},o=z", size.width, size.height);
     Ok(Payload { keys, data })

@@ -195,21 +195,12 @@ pub trait Encoder: Send {
 /// Appends CUP (ECMA-48 §8.3.21): the cursor to `at`.
 pub(crate) fn cursor_to(at: CellPosition, out: &mut Vec<u8>) {
     use std::io::Write as _;
-    let _ = write!(
-        out,
-        "\x1b[{};{}H",
-        u32::from(at.row) + 1,
-        u32::from(at.col) + 1
-    );
+    let _ = write!(out, "\x1b[{};{}H", u32::from(at.row) + 1, u32::from(at.col) + 1);
 }
 
 /// Checks that `frame` is as large as its box.
 pub(crate) fn check_size(frame: &Frame, at: &Placement) -> Result<(), EncodeError> {
     let expected = at.pixels();
     let frame = frame.size();
-    if frame == expected {
-        Ok(())
-    } else {
-        Err(EncodeError::WrongSize { frame, expected })
-    }
+    if frame == expected { Ok(()) } else { Err(EncodeError::WrongSize { frame, expected }) }
 }

@@ -28,11 +28,7 @@ pub struct SixelConfig {
 impl Default for SixelConfig {
     /// 256 registers, no dithering.
     fn default() -> Self {
-        Self {
-            registers: 256,
-            dither: false,
-            passthrough: Passthrough::None,
-        }
+        Self { registers: 256, dither: false, passthrough: Passthrough::None }
     }
 }
 
@@ -72,13 +68,7 @@ impl Sixel {
     /// An encoder that has drawn nothing yet.
     #[must_use]
     pub fn new(config: SixelConfig) -> Self {
-        Self {
-            config,
-            palette: None,
-            generation: 0,
-            drawn: None,
-            band: Band::default(),
-        }
+        Self { config, palette: None, generation: 0, drawn: None, band: Band::default() }
     }
 
     fn registers(&self) -> usize {
@@ -165,10 +155,7 @@ struct Part {
 
 impl Part {
     fn all(at: &Placement) -> Self {
-        Self {
-            cols: (0, usize::from(at.size.cols)),
-            rows: (0, usize::from(at.size.rows)),
-        }
+        Self { cols: (0, usize::from(at.size.cols)), rows: (0, usize::from(at.size.rows)) }
     }
 
     /// The smallest part with all cells that changed.
@@ -184,10 +171,7 @@ impl Part {
             };
             let right = (left..width).rfind(differs).unwrap_or(left);
             let (first, end, row) = (left / cell_w, right / cell_w + 1, y / cell_h);
-            let so_far = part.get_or_insert(Self {
-                cols: (first, end),
-                rows: (row, row + 1),
-            });
+            let so_far = part.get_or_insert(Self { cols: (first, end), rows: (row, row + 1) });
             so_far.cols = (so_far.cols.0.min(first), so_far.cols.1.max(end));
             so_far.rows.1 = row + 1;
         }
@@ -241,11 +225,7 @@ impl Encoder for Sixel {
         if let Some(part) = part {
             self.draw(&indexed, at, part, out);
         }
-        self.drawn = Some(Drawn {
-            at: *at,
-            indexed,
-            generation,
-        });
+        self.drawn = Some(Drawn { at: *at, indexed, generation });
         Ok(())
     }
 
@@ -263,10 +243,7 @@ impl Encoder for Sixel {
     fn farewell(&self, out: &mut Vec<u8>) {
         if let Some(old) = &self.drawn {
             let none = vec![None; old.indexed.pixels.len()];
-            let none = Indexed {
-                pixels: none,
-                error: 0,
-            };
+            let none = Indexed { pixels: none, error: 0 };
             wipe_freed(&old.at, &old.indexed, &none, out);
         }
     }
@@ -285,9 +262,7 @@ fn missing(frame: &Frame, palette: &mut Palette, most: usize) -> Vec<[u8; 3]> {
     };
     let pixels = frame.pixmap().pixels().iter();
     let far = pixels.filter_map(|p| opaque_rgb(*p)).filter(far);
-    Palette::build(far.collect::<Vec<_>>().into_iter(), most)
-        .colors()
-        .to_vec()
+    Palette::build(far.collect::<Vec<_>>().into_iter(), most).colors().to_vec()
 }
 
 /// Defines the registers that are used: `#n;2;r;g;b`, each channel 0 to 100, rounded as libsixel
@@ -308,10 +283,7 @@ fn define_colors(colors: &[[u8; 3]], pixels: &[Option<u8>], out: &mut Vec<u8>) {
 fn wipe_freed(at: &Placement, before: &Indexed, now: &Indexed, out: &mut Vec<u8>) {
     let width = at.pixels().width as usize;
     let (cell_w, cell_h) = (usize::from(at.cell.width), usize::from(at.cell.height));
-    let rows = before
-        .pixels
-        .chunks(width * cell_h)
-        .zip(now.pixels.chunks(width * cell_h));
+    let rows = before.pixels.chunks(width * cell_h).zip(now.pixels.chunks(width * cell_h));
     let mut freed = vec![false; usize::from(at.size.cols)];
     let mut first = true;
     for (row, (before, now)) in (at.at.row..).zip(rows) {
@@ -379,12 +351,7 @@ impl Band {
 
     fn add_line(&mut self, register: u8, x: usize) -> u16 {
         self.sixels.resize(self.sixels.len() + self.width, 0);
-        self.lines.push(Line {
-            register,
-            first: x,
-            last: x,
-            written: false,
-        });
+        self.lines.push(Line { register, first: x, last: x, written: false });
         u16::try_from(self.lines.len() - 1).unwrap_or(0)
     }
 

@@ -47,9 +47,8 @@ pub struct Symbols {
 }
 
 /// The glyph for a set of quadrants: bit 0 top left, 1 top right, 2 bottom left, 3 bottom right.
-const QUADRANTS: [char; 16] = [
-    ' ', '▘', '▝', '▀', '▖', '▌', '▞', '▛', '▗', '▚', '▐', '▜', '▄', '▙', '▟', '█',
-];
+const QUADRANTS: [char; 16] =
+    [' ', '▘', '▝', '▀', '▖', '▌', '▞', '▛', '▗', '▚', '▐', '▜', '▄', '▙', '▟', '█'];
 
 impl Symbols {
     /// An encoder that has drawn nothing yet.
@@ -74,11 +73,7 @@ impl Symbols {
             _ if fg == Ink::Default => Cell::BLANK,
             _ if fg == bg => solid(fg),
             15 => solid(fg),
-            set => Cell {
-                glyph: QUADRANTS[set],
-                fg,
-                bg,
-            },
+            set => Cell { glyph: QUADRANTS[set], fg, bg },
         }
     }
 
@@ -94,11 +89,7 @@ impl Symbols {
 
 /// A cell of one colour: a space, as no font leaves gaps in a background.
 fn solid(color: Ink) -> Cell {
-    Cell {
-        glyph: ' ',
-        fg: Ink::Default,
-        bg: color,
-    }
+    Cell { glyph: ' ', fg: Ink::Default, bg: color }
 }
 
 impl Encoder for Symbols {
@@ -143,11 +134,7 @@ impl Encoder for Symbols {
 type TwoTone = (usize, Option<[u8; 3]>, Option<[u8; 3]>);
 
 fn halves(top: Option<[u8; 3]>, bottom: Option<[u8; 3]>) -> TwoTone {
-    if top.is_some() {
-        (0b0011, top, bottom)
-    } else {
-        (0b1100, bottom, None)
-    }
+    if top.is_some() { (0b0011, top, bottom) } else { (0b1100, bottom, None) }
 }
 
 /// Where a quarter is transparent, the others share one colour; else the best of the seven ways to
@@ -263,11 +250,7 @@ fn nearest_256(rgb: [u8; 3]) -> u8 {
     let step = (total / 3).saturating_sub(3) / 10;
     let step = u8::try_from(step.min(23)).unwrap_or(23);
     let grey = [8 + 10 * step; 3];
-    if distance(rgb, grey) < distance(rgb, cube) {
-        232 + step
-    } else {
-        16 + 36 * r + 6 * g + b
-    }
+    if distance(rgb, grey) < distance(rgb, cube) { 232 + step } else { 16 + 36 * r + 6 * g + b }
 }
 
 /// xterm's sixteen colours (XTerm-col.ad).
@@ -291,9 +274,7 @@ const ANSI: [[u8; 3]; 16] = [
 ];
 
 fn nearest_16(rgb: [u8; 3]) -> u8 {
-    (0..16_u8)
-        .min_by_key(|n| distance(ANSI[usize::from(*n)], rgb))
-        .unwrap_or(0)
+    (0..16_u8).min_by_key(|n| distance(ANSI[usize::from(*n)], rgb)).unwrap_or(0)
 }
 
 #[cfg(test)]

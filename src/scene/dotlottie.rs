@@ -36,12 +36,8 @@ impl DotLottie {
                 limit: MAX_ENTRIES,
             });
         }
-        let mut container = Self {
-            archive,
-            animations: Vec::new(),
-            initial: None,
-            themes: Vec::new(),
-        };
+        let mut container =
+            Self { archive, animations: Vec::new(), initial: None, themes: Vec::new() };
         let manifest = container.entry("manifest.json")?;
         let manifest: Value = serde_json::from_slice(&manifest)
             .map_err(|error| SceneError::Container(format!("manifest.json: {error}")))?;
@@ -106,9 +102,7 @@ impl DotLottie {
 
     fn first_of(&self, places: &[&str], id: &str) -> Result<Option<Vec<u8>>, SceneError> {
         let names = places.iter().map(|place| place.replace('*', id));
-        let found = names
-            .into_iter()
-            .find(|n| self.archive.index_for_name(n).is_some());
+        let found = names.into_iter().find(|n| self.archive.index_for_name(n).is_some());
         found.map(|name| self.entry(&name)).transpose()
     }
 
@@ -151,9 +145,7 @@ impl Pictures for DotLottie {
 pub fn load(bytes: &[u8]) -> Result<Box<dyn Scene>, SceneError> {
     let container = DotLottie::open(bytes)?;
     let Some(active) = container.active() else {
-        return Err(SceneError::Container(
-            "the manifest names no animation".into(),
-        ));
+        return Err(SceneError::Container("the manifest names no animation".into()));
     };
     Ok(Box::new(container.animation(active)?))
 }

@@ -17,11 +17,7 @@ pub(super) struct Fit {
 pub(super) fn fit(width: f64, height: f64, frame: PixelSize) -> Fit {
     let (across, down) = (f64::from(frame.width), f64::from(frame.height));
     let scale = (across / width).min(down / height);
-    Fit {
-        scale,
-        left: (across - width * scale) / 2.0,
-        top: down - height * scale,
-    }
+    Fit { scale, left: (across - width * scale) / 2.0, top: down - height * scale }
 }
 
 #[cfg(test)]

@@ -55,10 +55,7 @@ impl SvgScene {
             .map_err(|error| SceneError::Svg(error.to_string()))?;
         let mut costs = Costs::default();
         costs.group(tree.root(), 0)?;
-        Ok(Self {
-            tree,
-            unsupported: foreign_links(text),
-        })
+        Ok(Self { tree, unsupported: foreign_links(text) })
     }
 }
 
@@ -88,16 +85,8 @@ impl Costs {
             depth += 1;
             self.isolated += 1;
         }
-        within(
-            "the depth of groups with effects",
-            depth,
-            MAX_ISOLATED_DEPTH,
-        )?;
-        within(
-            "the number of groups with effects",
-            self.isolated,
-            MAX_ISOLATED,
-        )?;
+        within("the depth of groups with effects", depth, MAX_ISOLATED_DEPTH)?;
+        within("the number of groups with effects", self.isolated, MAX_ISOLATED)?;
         for filter in group.filters() {
             self.filter(filter)?;
         }
@@ -131,19 +120,12 @@ impl Costs {
 
 /// The links to other files, which are not followed.
 fn foreign_links(text: &[u8]) -> Vec<String> {
-    let mut links = text
-        .windows(6)
-        .enumerate()
-        .filter(|(_, w)| *w == b"href=\"");
+    let mut links = text.windows(6).enumerate().filter(|(_, w)| *w == b"href=\"");
     let found = links.any(|(at, _)| {
         let to = text.get(at + 6..).unwrap_or_default();
         !to.starts_with(b"#") && !to.starts_with(b"data:") && !to.starts_with(b"http")
     });
-    if found {
-        vec!["links to other files".to_owned()]
-    } else {
-        Vec::new()
-    }
+    if found { vec!["links to other files".to_owned()] } else { Vec::new() }
 }
 
 impl Scene for SvgScene {

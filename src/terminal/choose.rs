@@ -26,14 +26,8 @@ pub enum Protocol {
 
 impl Protocol {
     /// All, from the finest down.
-    pub const ALL: [Self; 6] = [
-        Self::Kitty,
-        Self::Iterm2,
-        Self::Sixel,
-        Self::Symbols,
-        Self::Ascii,
-        Self::Text,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Kitty, Self::Iterm2, Self::Sixel, Self::Symbols, Self::Ascii, Self::Text];
 
     /// Its name on the command line.
     #[must_use]
@@ -224,12 +218,7 @@ pub fn choose(
             reasons.push(format!("protocol {protocol}: asked for"));
             protocol
         }
-        None => Ladder {
-            answers,
-            hints,
-            row,
-        }
-        .descend(&mut reasons),
+        None => Ladder { answers, hints, row }.descend(&mut reasons),
     };
     let (geometry, how) = size::geometry(answers, row);
     reasons.extend(how);
@@ -350,22 +339,15 @@ impl Ladder<'_> {
         let known = self.row.name != "unknown" && term != "linux";
         let (protocol, why) = match utf8 {
             _ if term == "dumb" => (Protocol::Ascii, "TERM=dumb moves no cursor"),
-            Some(true) => (
-                Protocol::Symbols,
-                "no picture protocol; the locale is UTF-8",
-            ),
-            Some(false) => (
-                Protocol::Ascii,
-                "no picture protocol; the locale is not UTF-8",
-            ),
+            Some(true) => (Protocol::Symbols, "no picture protocol; the locale is UTF-8"),
+            Some(false) => (Protocol::Ascii, "no picture protocol; the locale is not UTF-8"),
             None if known || term.contains("256color") => (
                 Protocol::Symbols,
                 "no picture protocol; no locale is set, but this terminal speaks UTF-8",
             ),
-            None => (
-                Protocol::Ascii,
-                "no picture protocol, and nothing tells that it speaks UTF-8",
-            ),
+            None => {
+                (Protocol::Ascii, "no picture protocol, and nothing tells that it speaks UTF-8")
+            }
         };
         reasons.push(format!("protocol {protocol}: {why}"));
         protocol
@@ -379,10 +361,7 @@ fn sync(answers: &Answers, row: &Capabilities) -> (bool, &'static str) {
         None if row.sync && answers.fenced() => {
             (true, "synchronized updates: it is known for mode 2026")
         }
-        None => (
-            false,
-            "no synchronized updates: it did not answer for mode 2026",
-        ),
+        None => (false, "no synchronized updates: it did not answer for mode 2026"),
     }
 }
 

@@ -151,10 +151,7 @@ impl Database {
                 (None, _) => false,
             });
             if let Some((name, _)) = hit {
-                return (
-                    &row.capabilities,
-                    format!("the environment variable {name}"),
-                );
+                return (&row.capabilities, format!("the environment variable {name}"));
             }
         }
         (&self.unknown, "nothing tells".to_owned())
@@ -169,17 +166,12 @@ impl Database {
 /// Text from a terminal with its control characters made visible.
 pub(super) fn printable(text: &str) -> String {
     let shown = text.chars().take(60);
-    shown
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    shown.map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 impl Row {
     fn is_called(&self, name: &str) -> bool {
-        let rest = self
-            .xtversion
-            .iter()
-            .find_map(|p| name.strip_prefix(p.as_str()));
+        let rest = self.xtversion.iter().find_map(|p| name.strip_prefix(p.as_str()));
         let Some(rest) = rest else { return false };
         let version = version(rest);
         self.since.as_ref().is_none_or(|since| &version >= since)
@@ -189,9 +181,7 @@ impl Row {
 
 /// The numbers at the beginning of a version: `3.6.10beta1` is 3, 6, 10.
 fn version(text: &str) -> Vec<u32> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let numbers = text.get(..end).unwrap_or_default().split('.');
     numbers.map_while(|n| n.parse().ok()).take(8).collect()
 }
@@ -369,10 +359,7 @@ mod tests {
     use super::*;
 
     fn named(name: &str) -> Answers {
-        Answers {
-            xtversion: Some(name.to_owned()),
-            ..Answers::default()
-        }
+        Answers { xtversion: Some(name.to_owned()), ..Answers::default() }
     }
 
     #[test]
@@ -403,10 +390,7 @@ mod tests {
         let table = Database::embedded().unwrap();
         let hints = EnvHints::from_vars([("KITTY_WINDOW_ID", "1"), ("TERM", "tmux-256color")]);
         assert_eq!(table.identify(&named("tmux 3.3a"), &hints).0.name, "tmux");
-        assert_eq!(
-            table.identify(&named("newcomer 1"), &hints).0.name,
-            "unknown"
-        );
+        assert_eq!(table.identify(&named("newcomer 1"), &hints).0.name, "unknown");
     }
 
     #[test]

@@ -29,11 +29,7 @@ impl io::Write for Tty {
     }
 }
 
-#[expect(
-    missing_docs,
-    clippy::missing_errors_doc,
-    reason = "documented in tty.rs"
-)]
+#[expect(missing_docs, clippy::missing_errors_doc, reason = "documented in tty.rs")]
 impl Terminal<Tty> {
     pub const fn open() -> Result<Self, TerminalError> {
         Err(TerminalError::Unsupported)

@@ -115,11 +115,7 @@ impl<W: Write> Terminal<W> {
     /// A terminal that writes to `out`.
     #[must_use]
     pub const fn new(out: W) -> Self {
-        Self {
-            out,
-            buffer: Vec::new(),
-            torn: false,
-        }
+        Self { out, buffer: Vec::new(), torn: false }
     }
 
     /// Writes one frame with one write: `bytes` inside a synchronized update if `sync`, and with
@@ -192,10 +188,7 @@ impl<W: Write> Terminal<W> {
                 Ok(n) => rest = rest.get(n..).unwrap_or_default(),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e)
-                    if matches!(
-                        e.kind(),
-                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-                    ) =>
+                    if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
                 {
                     let unwritten = rest.len();
                     return Err(self.tear(TerminalError::Stalled { unwritten }));

@@ -32,18 +32,13 @@ impl EnvHints {
         vars: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         let vars = vars.into_iter().map(|(k, v)| (k.into(), v.into()));
-        Self {
-            vars: vars.collect(),
-        }
+        Self { vars: vars.collect() }
     }
 
     /// A variable, if it is set and not empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.vars
-            .get(name)
-            .map(String::as_str)
-            .filter(|v| !v.is_empty())
+        self.vars.get(name).map(String::as_str).filter(|v| !v.is_empty())
     }
 
     /// `TERM`, or nothing.
@@ -87,12 +82,7 @@ impl Questions {
         let (row, _) = database.by_environment(hints);
         // Even and odd, so that they differ; never 0, which is no id.
         let kitty_id = (seed & 0x00ff_fffe) | 0x0100_0000;
-        Self {
-            kitty_id,
-            outer_id: kitty_id + 1,
-            ask: row.ask,
-            tmux: hints.in_tmux(),
-        }
+        Self { kitty_id, outer_id: kitty_id + 1, ask: row.ask, tmux: hints.in_tmux() }
     }
 
     /// Whether something is asked at all, so that a fence will be answered.
@@ -201,11 +191,7 @@ impl Answers {
             Reply::DecRqm { mode, state } => {
                 self.modes.insert(mode, state);
             }
-            Reply::Xtsmgraphics {
-                item,
-                status: 0,
-                values,
-            } => self.graphics(item, &values),
+            Reply::Xtsmgraphics { item, status: 0, values } => self.graphics(item, &values),
             Reply::Xtsmgraphics { .. } => {}
             Reply::ItermCellSize(cell) => self.iterm_cell = Some(cell),
             Reply::ItermCapabilities(codes) => self.iterm_capabilities = Some(codes),
@@ -264,11 +250,7 @@ mod tests {
     fn feature_codes_are_not_mistaken_for_each_other() {
         let has = |codes: &str| {
             let iterm_capabilities = Some(codes.to_owned());
-            Answers {
-                iterm_capabilities,
-                ..Answers::default()
-            }
-            .iterm_files()
+            Answers { iterm_capabilities, ..Answers::default() }.iterm_files()
         };
         assert!(has("T3CwLrMSc7UUw9Ts3BFGsSyHNoSxF"));
         assert!(has("FSx"));

@@ -294,11 +294,7 @@ fn parse_sequence(text: &str) -> Option<Reply> {
             let values: Vec<u32> = numbers(body.strip_prefix('?')?)?;
             let (&[item, status], values) = values.split_first_chunk::<2>()?;
             let values = values.to_vec();
-            Some(Reply::Xtsmgraphics {
-                item,
-                status,
-                values,
-            })
+            Some(Reply::Xtsmgraphics { item, status, values })
         }
         "R" => match numbers(body)?[..] {
             [row, col] => Some(Reply::CursorPosition { row, col }),
@@ -310,14 +306,10 @@ fn parse_sequence(text: &str) -> Option<Reply> {
 
 fn window_reply(values: &[u16]) -> Option<Reply> {
     match *values {
-        [4, height, width] => Some(Reply::WindowPixels(PixelSize::new(
-            width.into(),
-            height.into(),
-        ))),
-        [6, height, width] => Some(Reply::CellPixels(PixelSize::new(
-            width.into(),
-            height.into(),
-        ))),
+        [4, height, width] => {
+            Some(Reply::WindowPixels(PixelSize::new(width.into(), height.into())))
+        }
+        [6, height, width] => Some(Reply::CellPixels(PixelSize::new(width.into(), height.into()))),
         [8, rows, cols] => Some(Reply::TextCells(CellSize::new(cols, rows))),
         _ => None,
     }
@@ -352,10 +344,7 @@ fn kitty_reply(body: &str) -> Option<Reply> {
     let (keys, message) = body.split_once(';')?;
     let id = keys.split(',').find_map(|key| key.strip_prefix("i="))?;
     let code = message.split(':').next().unwrap_or(message);
-    Some(Reply::KittyGraphics {
-        id: number(id)?,
-        code: code.chars().take(40).collect(),
-    })
+    Some(Reply::KittyGraphics { id: number(id)?, code: code.chars().take(40).collect() })
 }
 
 fn iterm_cell(text: &str) -> Option<ItermCell> {
@@ -368,11 +357,7 @@ fn iterm_cell(text: &str) -> Option<ItermCell> {
         Some(scale) => scale?,
         None => 1.0,
     };
-    Some(ItermCell {
-        height,
-        width,
-        scale,
-    })
+    Some(ItermCell { height, width, scale })
 }
 
 /// After `rgb`: `:r/g/b` or `a:r/g/b/a`, one to four hexadecimal digits each (XParseColor(3)).
@@ -385,9 +370,5 @@ fn background(text: &str) -> Option<Reply> {
         let most = 16_u32.pow(u32::try_from(hex.len()).ok()?) - 1;
         u8::try_from((value * 255 + most / 2) / most).ok()
     });
-    Some(Reply::Background(
-        channels.next()??,
-        channels.next()??,
-        channels.next()??,
-    ))
+    Some(Reply::Background(channels.next()??, channels.next()??, channels.next()??))
 }

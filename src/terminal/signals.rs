@@ -67,11 +67,7 @@ mod unix {
         pub fn new() -> io::Result<Self> {
             let (wake, alarm) = UnixStream::pair()?;
             wake.set_nonblocking(true)?;
-            let mut signals = Self {
-                wake,
-                seen: Vec::new(),
-                ids: Vec::new(),
-            };
+            let mut signals = Self { wake, seen: Vec::new(), ids: Vec::new() };
             for (signal, number) in WATCHED {
                 signals.watch(signal, number, alarm.try_clone()?)?;
             }

@@ -18,10 +18,7 @@ impl TtySize {
     #[must_use]
     pub fn geometry(self, otherwise: CellPixels) -> Geometry {
         let told = self.pixels.and_then(|pixels| divide(pixels, self.cells));
-        Geometry {
-            window: self.cells,
-            cell: told.unwrap_or(otherwise),
-        }
+        Geometry { window: self.cells, cell: told.unwrap_or(otherwise) }
     }
 }
 
@@ -33,10 +30,7 @@ fn cell(width: u32, height: u32) -> Option<CellPixels> {
     if !(sane(width) && sane(height)) {
         return None;
     }
-    Some(CellPixels::new(
-        u16::try_from(width).ok()?,
-        u16::try_from(height).ok()?,
-    ))
+    Some(CellPixels::new(u16::try_from(width).ok()?, u16::try_from(height).ok()?))
 }
 
 fn divide(window: PixelSize, cells: CellSize) -> Option<CellPixels> {
@@ -93,25 +87,17 @@ fn cell_pixels(
     window: CellSize,
 ) -> (CellPixels, &'static str) {
     if let Some(found) = row.virtual_cell {
-        return (
-            found,
-            "this terminal scales sixel to a virtual cell of this size",
-        );
+        return (found, "this terminal scales sixel to a virtual cell of this size");
     }
     let asked = answers.cell_pixels.and_then(|c| cell(c.width, c.height));
     let told = answers.window_pixels.and_then(|w| divide(w, window));
-    let tty = answers
-        .tty
-        .and_then(|t| t.pixels.and_then(|p| divide(p, t.cells)));
+    let tty = answers.tty.and_then(|t| t.pixels.and_then(|p| divide(p, t.cells)));
     asked
         .map(|c| (c, "CSI 16 t"))
         .or_else(|| told.map(|c| (c, "CSI 14 t, divided by the cells")))
         .or_else(|| tty.map(|c| (c, "the system's window size in pixels")))
         .or_else(|| from_points(answers).map(|c| (c, "OSC 1337 ReportCellSize, points by scale")))
-        .unwrap_or((
-            CellPixels::default(),
-            "nothing told it: the VT340's 10x20 is assumed",
-        ))
+        .unwrap_or((CellPixels::default(), "nothing told it: the VT340's 10x20 is assumed"))
 }
 
 impl std::fmt::Display for TtySize {

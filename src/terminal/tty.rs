@@ -61,11 +61,7 @@ pub struct Ready {
 fn open_controlling() -> Result<OwnedFd, TerminalError> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     if cfg!(target_vendor = "apple") {
-        let streams = [
-            rustix::stdio::stderr(),
-            rustix::stdio::stdout(),
-            rustix::stdio::stdin(),
-        ];
+        let streams = [rustix::stdio::stderr(), rustix::stdio::stdout(), rustix::stdio::stdin()];
         for stream in streams {
             if let Ok(name) = rustix::termios::ttyname(stream, Vec::new())
                 && let Ok(tty) = open(name.as_c_str(), flags, Mode::empty())
@@ -107,10 +103,7 @@ impl Terminal<Tty> {
         let size = retry_on_intr(|| tcgetwinsize(tty.guard.fd())).map_err(system)?;
         let pixels = (size.ws_xpixel > 0 && size.ws_ypixel > 0)
             .then(|| PixelSize::new(size.ws_xpixel.into(), size.ws_ypixel.into()));
-        Ok(TtySize {
-            cells: CellSize::new(size.ws_col, size.ws_row),
-            pixels,
-        })
+        Ok(TtySize { cells: CellSize::new(size.ws_col, size.ws_row), pixels })
     }
 
     /// Whether our job has the terminal.
@@ -140,10 +133,7 @@ impl Terminal<Tty> {
         database: &Database,
     ) -> Result<Answers, TerminalError> {
         let asked = Questions::new(fastrand::u32(..), database, hints);
-        let mut answers = Answers {
-            tty: self.size().ok(),
-            ..Answers::default()
-        };
+        let mut answers = Answers { tty: self.size().ok(), ..Answers::default() };
         let began = Instant::now();
         if asked.any() {
             self.write(&asked.bytes())?;
@@ -152,11 +142,7 @@ impl Terminal<Tty> {
             if !answers.fenced() {
                 let until = began + LATE;
                 let answers = answers.clone();
-                tty.owed = Some(Owed {
-                    asked,
-                    answers,
-                    until,
-                });
+                tty.owed = Some(Owed { asked, answers, until });
             }
         }
         answers.took = began.elapsed();
@@ -171,11 +157,7 @@ impl Terminal<Tty> {
     pub fn read_replies(&mut self, timeout: Duration) -> Result<Vec<Reply>, TerminalError> {
         let tty = self.get_mut();
         let mut replies = std::mem::take(&mut tty.kept);
-        let timeout = if replies.is_empty() {
-            timeout
-        } else {
-            Duration::ZERO
-        };
+        let timeout = if replies.is_empty() { timeout } else { Duration::ZERO };
         tty.read(timeout, &mut replies)?;
         tty.leave_out_late(&mut replies);
         Ok(replies)
@@ -313,21 +295,13 @@ impl Tty {
 
     /// Whether the incomplete rest is so old that nothing will follow.
     fn has_waited(&self) -> bool {
-        let patience = if self.owed.is_some() {
-            LATE
-        } else {
-            WITHIN_A_KEY
-        };
+        let patience = if self.owed.is_some() { LATE } else { WITHIN_A_KEY };
         self.parser.is_waiting() && self.last_byte.elapsed() >= patience
     }
 
     /// `timeout`, or less when something incomplete is to be given up sooner.
     fn patience(&self, timeout: Duration) -> Duration {
-        if self.parser.is_waiting() {
-            timeout.min(WITHIN_A_KEY)
-        } else {
-            timeout
-        }
+        if self.parser.is_waiting() { timeout.min(WITHIN_A_KEY) } else { timeout }
     }
 
     /// Takes late answers out, until the fence has come or they are no longer awaited.
@@ -347,10 +321,7 @@ impl Tty {
     fn settle(&mut self) {
         let end = Instant::now() + LAST_WAIT;
         while let Some(owed) = &self.owed {
-            let left = owed
-                .until
-                .min(end)
-                .saturating_duration_since(Instant::now());
+            let left = owed.until.min(end).saturating_duration_since(Instant::now());
             let mut replies = Vec::new();
             if left.is_zero() {
                 break;

@@ -31,9 +31,7 @@ fn cell(parser: &vt100::Parser, at: &Placement, col: u16, row: u16) -> vt100::Ce
 fn cells(parser: &vt100::Parser, at: &Placement) -> Vec<(u16, u16, vt100::Cell)> {
     let rows = 0..at.size.rows;
     let places = rows.flat_map(|row| (0..at.size.cols).map(move |col| (col, row)));
-    places
-        .map(|(col, row)| (col, row, cell(parser, at, col, row)))
-        .collect()
+    places.map(|(col, row)| (col, row, cell(parser, at, col, row))).collect()
 }
 
 /// The straight colour and the alpha of an area, by the definition.
@@ -42,10 +40,7 @@ fn average(frame: &Frame, [x, y, width, height]: [u32; 4]) -> ([f64; 3], f64) {
     for py in y..y + height {
         for px in x..x + width {
             let p = frame.pixmap().pixel(px, py).unwrap();
-            for (sum, v) in sum
-                .iter_mut()
-                .zip([p.red(), p.green(), p.blue(), p.alpha()])
-            {
+            for (sum, v) in sum.iter_mut().zip([p.red(), p.green(), p.blue(), p.alpha()]) {
                 *sum += f64::from(v);
             }
         }
@@ -121,11 +116,7 @@ fn symbols(mode: SymbolMode, depth: ColorDepth) -> Symbols {
 }
 
 const MODES: [SymbolMode; 2] = [SymbolMode::HalfBlock, SymbolMode::Quadrant];
-const DEPTHS: [ColorDepth; 3] = [
-    ColorDepth::TrueColor,
-    ColorDepth::Indexed256,
-    ColorDepth::Ansi16,
-];
+const DEPTHS: [ColorDepth; 3] = [ColorDepth::TrueColor, ColorDepth::Indexed256, ColorDepth::Ansi16];
 
 /// How far a channel may be from the average of its area, and may be on average.
 fn tolerance(mode: SymbolMode, depth: ColorDepth) -> (f64, f64) {
@@ -175,9 +166,7 @@ fn check_cell(frame: &Frame, mode: SymbolMode, place: [u16; 2], cell: &vt100::Ce
             continue;
         }
         assert_eq!(got.is_some(), alpha > 128.0, "{place:?} {alpha}");
-        let channels = got
-            .into_iter()
-            .flat_map(|got| (0..3).map(move |n| (got, n)));
+        let channels = got.into_iter().flat_map(|got| (0..3).map(move |n| (got, n)));
         off.extend(channels.map(|(got, n)| (f64::from(got[n]) - want[n]).abs()));
     }
     off
@@ -259,10 +248,7 @@ fn letters_are_plain_and_only_inside_the_shape() {
     let mut ascii = Ascii::new(AsciiConfig::default());
     assert_eq!(ascii.feed(), Feed::Text);
     let bytes = encoded(&mut ascii, &frame, &at);
-    assert!(
-        bytes.is_ascii() && find(&bytes, b"m").is_none(),
-        "no colours"
-    );
+    assert!(bytes.is_ascii() && find(&bytes, b"m").is_none(), "no colours");
     let mut parser = full();
     parser.process(&bytes);
     for (col, row, cell) in cells(&parser, &at) {
@@ -332,10 +318,7 @@ fn hostile_text_moves_nothing() {
     ];
     for text in hostile {
         for borders in [Borders::Unicode, Borders::Ascii] {
-            let config = BubbleConfig {
-                borders,
-                ..BubbleConfig::default()
-            };
+            let config = BubbleConfig { borders, ..BubbleConfig::default() };
             let bytes = say(&mut Bubble::new(config), text);
             let written = String::from_utf8(bytes).unwrap();
             // Without our cursor positions no control is left.

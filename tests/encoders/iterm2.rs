@@ -15,10 +15,7 @@ use std::io::Cursor;
 const CLIP: ClipId = ClipId(1);
 
 fn encoder(multipart: bool) -> Iterm2 {
-    Iterm2::new(Iterm2Config {
-        multipart,
-        passthrough: Passthrough::None,
-    })
+    Iterm2::new(Iterm2Config { multipart, passthrough: Passthrough::None })
 }
 
 /// A file as it arrives, in one sequence or in parts: its arguments and its bytes.
@@ -63,9 +60,7 @@ fn check_args(args: &BTreeMap<String, String>, file: &[u8], at: &Placement) {
 fn seen_by_rio(bytes: &[u8], at: &Placement) -> Vec<u8> {
     let mut rio = Rio::with_cell(at.cell);
     rio.feed(bytes);
-    let [placed] = &rio.term.graphics.atlas_placements[..] else {
-        panic!("one picture")
-    };
+    let [placed] = &rio.term.graphics.atlas_placements[..] else { panic!("one picture") };
     let place = (placed.abs_row, placed.col);
     assert_eq!(place, (i64::from(at.at.row), usize::from(at.at.col)));
     let cells = (placed.columns, placed.rows);
@@ -102,16 +97,9 @@ fn a_large_file_is_sent_in_parts_that_a_terminal_reads_whole() {
     let mut state = 9_u32;
     let mut noise = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        [
-            (state >> 24) as u8,
-            (state >> 16) as u8,
-            (state >> 8) as u8,
-            255,
-        ]
+        [(state >> 24) as u8, (state >> 16) as u8, (state >> 8) as u8, 255]
     };
-    let rgba: Vec<u8> = (0..size.width * size.height)
-        .flat_map(|_| noise())
-        .collect();
+    let rgba: Vec<u8> = (0..size.width * size.height).flat_map(|_| noise()).collect();
     let frame = Frame::from_straight_rgba(size, &rgba).unwrap();
     let bytes = encoded(&mut encoder(true), &frame, &at);
     let parts = strings(&bytes, "\x1b]1337;FilePart=");
@@ -170,10 +158,7 @@ fn one_picture_at_a_time_and_none_after_an_erase() {
         assert_eq!(rio.term.graphics.atlas_placements.len(), 1);
         assert!(encoded(&mut iterm2, &frame, &at).is_empty(), "same frame");
     }
-    let elsewhere = Placement {
-        at: CellPosition { col: 1, row: 1 },
-        ..at
-    };
+    let elsewhere = Placement { at: CellPosition { col: 1, row: 1 }, ..at };
     rio.feed(&encoded(&mut iterm2, &ball(at.pixels(), 2), &elsewhere));
     let placed = &rio.term.graphics.atlas_placements;
     assert_eq!((placed.len(), placed[0].col), (1, 1));

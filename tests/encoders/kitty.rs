@@ -13,12 +13,7 @@ use std::io::Read as _;
 const CLIP: ClipId = ClipId(7);
 
 fn encoder(tier: KittyTier) -> Kitty {
-    Kitty::new(KittyConfig {
-        tier,
-        ids: ids(),
-        z: 1,
-        passthrough: Passthrough::None,
-    })
+    Kitty::new(KittyConfig { tier, ids: ids(), z: 1, passthrough: Passthrough::None })
 }
 
 fn ids() -> IdRange {
@@ -83,9 +78,7 @@ fn a_still_arrives_pixel_for_pixel() {
         let mut rio = Rio::with_cell(at.cell);
         rio.feed(&bytes);
         let shown = rio.shown();
-        let [(id, 1, col, row, cols, rows)] = shown[..] else {
-            panic!("shown: {shown:?}")
-        };
+        let [(id, 1, col, row, cols, rows)] = shown[..] else { panic!("shown: {shown:?}") };
         assert_eq!((col, row), (usize::from(at.at.col), i64::from(at.at.row)));
         assert_eq!((cols, rows), (at.size.cols.into(), at.size.rows.into()));
         let Picture { size, rgba } = rio.kitty(id).unwrap();
@@ -111,10 +104,7 @@ fn the_next_frame_takes_the_place_of_the_last() {
         assert!(rio.kitty(id).unwrap().rgba == frame.to_straight_rgba());
         assert!(encoded(&mut kitty, &frame, &at).is_empty(), "same frame");
     }
-    let elsewhere = Placement {
-        at: CellPosition { col: 2, row: 9 },
-        ..at
-    };
+    let elsewhere = Placement { at: CellPosition { col: 2, row: 9 }, ..at };
     let bytes = encoded(&mut kitty, &ball(at.pixels(), 3), &elsewhere);
     assert!(bytes.len() < 64, "a move sends no pixels");
     rio.feed(&bytes);
@@ -260,9 +250,7 @@ fn a_flip_of_an_animation_in_place_is_one_short_sequence() {
         let bytes = written(|out| kitty.show(CLIP, n, &at, out).unwrap());
         check_manners(&bytes);
         assert!(bytes.len() <= 32, "{} bytes", bytes.len());
-        let [s] = &sequences(&bytes)[..] else {
-            panic!("one sequence")
-        };
+        let [s] = &sequences(&bytes)[..] else { panic!("one sequence") };
         assert_eq!(s.key("c"), Some((n + 1).to_string().as_str()));
         assert!(!kitty.moves_cursor());
     }
@@ -364,9 +352,7 @@ fn what_does_not_fit_is_refused() {
     let mut poses = clip(at(2, 2).pixels(), 2);
     poses[1].frame = ball(CellSize::new(1, 1).pixels(at(1, 1).cell), 0);
     assert!(kitty.load(CLIP, &poses, &mut out).is_err() && out.is_empty());
-    kitty
-        .load(CLIP, &clip(at(2, 2).pixels(), 2), &mut out)
-        .unwrap();
+    kitty.load(CLIP, &clip(at(2, 2).pixels(), 2), &mut out).unwrap();
     let far = kitty.show(CLIP, 2, &at(2, 2), &mut out);
     assert_eq!(far, Err(EncodeError::NotLoaded(7)));
     assert!(kitty.play(CLIP, true, &at(2, 2), &mut out).is_err());

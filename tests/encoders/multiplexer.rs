@@ -20,16 +20,10 @@ fn kitty(passthrough: Passthrough) -> Box<dyn Encoder> {
 
 fn encoders(passthrough: Passthrough) -> [Box<dyn Encoder>; 4] {
     let iterm2 = |multipart| {
-        let config = Iterm2Config {
-            multipart,
-            passthrough,
-        };
+        let config = Iterm2Config { multipart, passthrough };
         Box::new(Iterm2::new(config)) as Box<dyn Encoder>
     };
-    let sixel = SixelConfig {
-        passthrough,
-        ..SixelConfig::default()
-    };
+    let sixel = SixelConfig { passthrough, ..SixelConfig::default() };
     let sixel = Box::new(Sixel::new(sixel));
     [kitty(passthrough), iterm2(false), iterm2(true), sixel]
 }

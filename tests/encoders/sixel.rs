@@ -7,11 +7,7 @@ use buddy_render::protocol::{Encoder, Feed, Placement};
 use buddy_render::units::CellPosition;
 
 fn encoder(registers: u16, dither: bool) -> Sixel {
-    Sixel::new(SixelConfig {
-        registers,
-        dither,
-        ..SixelConfig::default()
-    })
+    Sixel::new(SixelConfig { registers, dither, ..SixelConfig::default() })
 }
 
 /// The picture in `bytes` as Rio decodes it.
@@ -61,20 +57,11 @@ fn a_gradient_arrives_within_the_palettes_tolerance() {
 
 #[test]
 fn few_colours_arrive_as_near_as_percents_allow() {
-    for at in [
-        one_cell(1, 1),
-        one_cell(300, 5),
-        one_cell(31, 19),
-        at(20, 10),
-    ] {
+    for at in [one_cell(1, 1), one_cell(300, 5), one_cell(31, 19), at(20, 10)] {
         let mut frame = Frame::new(at.pixels()).unwrap();
         let (width, height) = (at.pixels().width as u16, at.pixels().height as u16);
         paint(&mut frame, [0, 0, width, height], [1, 128, 254, 255]);
-        paint(
-            &mut frame,
-            [width / 2, 0, width / 2 + 1, 3],
-            [77, 77, 200, 255],
-        );
+        paint(&mut frame, [width / 2, 0, width / 2 + 1, 3], [77, 77, 200, 255]);
         paint(&mut frame, [width / 3, height / 3, 4, 9], [0, 0, 0, 0]);
         if frame.pixmap().pixels().iter().all(|p| p.alpha() == 0) {
             continue;
@@ -90,13 +77,7 @@ fn few_registers_suffice_and_are_kept_to() {
     let at = at(20, 10);
     let frame = ball(at.pixels(), 0);
     let mut off = Vec::new();
-    for (registers, dither) in [
-        (2, false),
-        (16, false),
-        (16, true),
-        (64, false),
-        (256, false),
-    ] {
+    for (registers, dither) in [(2, false), (16, false), (16, true), (64, false), (256, false)] {
         let bytes = encoded(&mut encoder(registers, dither), &frame, &at);
         for (n, _, _) in colours(&bytes) {
             assert!(n < registers, "register {n} of {registers}");
@@ -104,10 +85,7 @@ fn few_registers_suffice_and_are_kept_to() {
         let (_, mean) = difference(&seen_by_rio(&bytes, &at), &frame);
         off.push(mean);
     }
-    assert!(
-        off[0] > off[1] && off[1] > off[3] && off[3] > off[4],
-        "{off:?}"
-    );
+    assert!(off[0] > off[1] && off[1] > off[3] && off[3] > off[4], "{off:?}");
 }
 
 /// The colour definitions: the register, the colour space, the channels.
@@ -202,10 +180,7 @@ fn farewell_and_a_move_leave_no_picture() {
     let mut rio = Rio::new();
     assert!(written(|out| sixel.farewell(out)).is_empty());
     rio.feed(&encoded(&mut sixel, &ball(at.pixels(), 0), &at));
-    let elsewhere = Placement {
-        at: CellPosition { col: 2, row: 8 },
-        ..at
-    };
+    let elsewhere = Placement { at: CellPosition { col: 2, row: 8 }, ..at };
     rio.feed(&encoded(&mut sixel, &ball(at.pixels(), 0), &elsewhere));
     let opaque_left_behind = rio.term.graphics.atlas_placements.iter();
     let behind: Vec<_> = opaque_left_behind.filter(|p| p.col >= 50).collect();
@@ -248,10 +223,9 @@ fn other_colours_in_the_same_shape_are_drawn() {
     let at = at(4, 2);
     let mut sixel = encoder(2, false);
     let mut frame = Frame::new(at.pixels()).unwrap();
-    for (left, right) in [
-        ([0, 0, 90, 255], [0, 90, 0, 255]),
-        ([200, 0, 250, 255], [200, 250, 0, 255]),
-    ] {
+    for (left, right) in
+        [([0, 0, 90, 255], [0, 90, 0, 255]), ([200, 0, 250, 255], [200, 250, 0, 255])]
+    {
         paint(&mut frame, [0, 0, 16, 32], left);
         paint(&mut frame, [16, 0, 16, 32], right);
         let bytes = encoded(&mut sixel, &frame, &at);

@@ -16,11 +16,7 @@ pub(crate) const CELL: CellPixels = CellPixels::new(8, 16);
 
 /// A box of `cols` × `rows` cells at column 50, row 3.
 pub(crate) fn at(cols: u16, rows: u16) -> Placement {
-    Placement {
-        at: CellPosition { col: 50, row: 3 },
-        size: CellSize::new(cols, rows),
-        cell: CELL,
-    }
+    Placement { at: CellPosition { col: 50, row: 3 }, size: CellSize::new(cols, rows), cell: CELL }
 }
 
 /// A box of exactly `width` × `height` pixels: one cell of that size.
@@ -34,13 +30,7 @@ pub(crate) fn one_cell(width: u16, height: u16) -> Placement {
 
 /// Sizes that encoders have stumbled over: one pixel, odd, not a multiple of six, and the pet's.
 pub(crate) fn boxes() -> [Placement; 5] {
-    [
-        one_cell(1, 1),
-        one_cell(7, 13),
-        one_cell(33, 17),
-        one_cell(1, 97),
-        at(20, 10),
-    ]
+    [one_cell(1, 1), one_cell(7, 13), one_cell(33, 17), one_cell(1, 97), at(20, 10)]
 }
 
 /// A soft-edged circle with a gradient on a transparent ground, moved by `step` pixels.
@@ -57,15 +47,10 @@ pub(crate) fn ball(size: PixelSize, step: u16) -> Frame {
     let (pad, still) = (SpreadMode::Pad, Transform::identity());
     let shader =
         tiny_skia::RadialGradient::new(middle, 0.0, middle, radius, stops, pad, still).unwrap();
-    let paint = Paint {
-        shader,
-        ..Paint::default()
-    };
+    let paint = Paint { shader, ..Paint::default() };
     let circle = PathBuilder::from_circle(middle.x, middle.y, radius).unwrap();
     let rule = FillRule::Winding;
-    frame
-        .pixmap_mut()
-        .fill_path(&circle, &paint, rule, still, None);
+    frame.pixmap_mut().fill_path(&circle, &paint, rule, still, None);
     frame
 }
 
@@ -73,24 +58,16 @@ pub(crate) fn ball(size: PixelSize, step: u16) -> Frame {
 pub(crate) fn paint(frame: &mut Frame, [x, y, width, height]: [u16; 4], rgba: [u8; 4]) {
     let rect = tiny_skia::Rect::from_xywh(x.into(), y.into(), width.into(), height.into());
     let [r, g, b, a] = rgba;
-    let mut paint = Paint {
-        blend_mode: tiny_skia::BlendMode::Source,
-        anti_alias: false,
-        ..Paint::default()
-    };
+    let mut paint =
+        Paint { blend_mode: tiny_skia::BlendMode::Source, anti_alias: false, ..Paint::default() };
     paint.set_color_rgba8(r, g, b, a);
     let still = Transform::identity();
-    frame
-        .pixmap_mut()
-        .fill_rect(rect.unwrap(), &paint, still, None);
+    frame.pixmap_mut().fill_rect(rect.unwrap(), &paint, still, None);
 }
 
 /// A clip of `count` poses, 40 ms each.
 pub(crate) fn clip(size: PixelSize, count: u16) -> Vec<Pose> {
-    let pose = |n| Pose {
-        frame: ball(size, n),
-        gap: Duration::from_millis(40),
-    };
+    let pose = |n| Pose { frame: ball(size, n), gap: Duration::from_millis(40) };
     (0..count).map(pose).collect()
 }
 
@@ -159,11 +136,7 @@ impl Rio {
         let window = WindowId::from(0);
         let term = Crosswords::new(size, CursorShape::Block, heard.clone(), window, 0, 100);
         let parser = Processor::default();
-        Self {
-            term,
-            parser,
-            heard,
-        }
+        Self { term, parser, heard }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {

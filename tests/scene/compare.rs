@@ -29,22 +29,13 @@ impl Difference {
 /// Compares two pictures of the same size.
 pub(crate) fn compare(a: &RgbaImage, b: &RgbaImage) -> Difference {
     assert_eq!(a.dimensions(), b.dimensions());
-    let mut worst = Difference {
-        mean: 0.0,
-        bad: 0.0,
-    };
+    let mut worst = Difference { mean: 0.0, bad: 0.0 };
     for background in [0, 255] {
         let (a, b) = (Plane::over(a, background), Plane::over(b, background));
-        let sum: i32 = a
-            .rgb
-            .iter()
-            .zip(&b.rgb)
-            .map(|(a, b)| distance(*a, *b).iter().sum::<i32>())
-            .sum();
+        let sum: i32 =
+            a.rgb.iter().zip(&b.rgb).map(|(a, b)| distance(*a, *b).iter().sum::<i32>()).sum();
         let pixels = f64::from(u32::try_from(a.rgb.len()).unwrap());
-        let bad = (0..a.rgb.len())
-            .filter(|at| a.is_off(&b, *at) || b.is_off(&a, *at))
-            .count();
+        let bad = (0..a.rgb.len()).filter(|at| a.is_off(&b, *at) || b.is_off(&a, *at)).count();
         let bad = f64::from(u32::try_from(bad).unwrap());
         worst.mean = worst.mean.max(f64::from(sum) / pixels / 3.0);
         worst.bad = worst.bad.max(bad / pixels * 100.0);
@@ -68,10 +59,7 @@ impl Plane {
             let alpha = i32::from(p[3]);
             [0, 1, 2].map(|c| (i32::from(p[c]) * alpha + background * (255 - alpha) + 127) / 255)
         };
-        Self {
-            rgb: image.pixels().map(blend).collect(),
-            width: image.width() as usize,
-        }
+        Self { rgb: image.pixels().map(blend).collect(), width: image.width() as usize }
     }
 
     /// Whether the other's pixel lies outside of what this one has around there.

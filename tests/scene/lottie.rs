@@ -101,10 +101,7 @@ fn a_hold_keyframe_jumps() {
     let mut scene = with_shapes(group);
     for (frame, alpha) in [(0.0, 255), (29.0, 255), (30.0, 0)] {
         let at = at_frame(scene.as_ref(), frame);
-        assert_eq!(
-            pixel(&drawn(scene.as_mut(), at, 100, 100), 50, 50)[3],
-            alpha
-        );
+        assert_eq!(pixel(&drawn(scene.as_mut(), at, 100, 100), 50, 50)[3], alpha);
     }
 }
 
@@ -184,8 +181,5 @@ fn drawing_again_gives_the_same_pixels() {
 #[test]
 fn what_is_left_out_is_told_once() {
     let scene = with_shapes(r#"{"ty":"zz"},{"ty":"zz"},{"ty":"future"}"#);
-    assert_eq!(
-        scene.unsupported(),
-        ["shapes of type zz", "shapes of type future"]
-    );
+    assert_eq!(scene.unsupported(), ["shapes of type zz", "shapes of type future"]);
 }

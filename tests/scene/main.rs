@@ -1,9 +1,6 @@
 //! Scenes seen from outside: what is loaded, what is drawn, and what is refused.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, its helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod compare;
 mod dotlottie;
@@ -19,9 +16,7 @@ use std::time::Duration;
 
 /// A file of `fixtures/`.
 fn fixture(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(path)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
 }
 
 /// Draws a scene in a frame of this size.

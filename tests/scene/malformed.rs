@@ -28,12 +28,7 @@ fn malformed_fixtures_end_as_their_names_say() {
             continue;
         }
         let result = survives(&std::fs::read(&path).unwrap());
-        assert_eq!(
-            result.is_err(),
-            name.starts_with("error-"),
-            "{name}: {:?}",
-            result.err()
-        );
+        assert_eq!(result.is_err(), name.starts_with("error-"), "{name}: {:?}", result.err());
     }
 }
 
@@ -66,8 +61,7 @@ fn container(entry: &str, fill: u8, length: usize) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
     zip.start_file("manifest.json", options).unwrap();
-    zip.write_all(br#"{"version":"2","animations":[{"id":"x"}]}"#)
-        .unwrap();
+    zip.write_all(br#"{"version":"2","animations":[{"id":"x"}]}"#).unwrap();
     zip.start_file(entry, options).unwrap();
     let block = vec![fill; 1 << 20];
     let mut left = length;
@@ -106,10 +100,7 @@ fn depth_is_no_stack_overflow() {
             open.repeat(100_000),
             close.repeat(100_000)
         );
-        assert!(matches!(
-            survives(text.as_bytes()),
-            Err(SceneError::Lottie(_))
-        ));
+        assert!(matches!(survives(text.as_bytes()), Err(SceneError::Lottie(_))));
     }
     let groups = 50_000;
     let svg = format!(
@@ -126,9 +117,6 @@ fn too_large_is_said() {
     let bytes = vec![b'{'; limit + 1];
     assert!(matches!(scene::load(&bytes), Err(SceneError::Limit { .. })));
     for text in ["", "hello", "  \n", "[1,2]", "PK"] {
-        assert!(
-            matches!(scene::load(text.as_bytes()), Err(SceneError::UnknownFormat)),
-            "{text:?}"
-        );
+        assert!(matches!(scene::load(text.as_bytes()), Err(SceneError::UnknownFormat)), "{text:?}");
     }
 }

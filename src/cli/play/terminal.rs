@@ -31,11 +31,7 @@ impl Stage {
         let mut choice = terminal::choose(&answers, &hints, &database, look.protocol.protocol());
         encoder::take_tier(&mut choice, look.tier.as_deref())
             .map_err(|e| Failure::usage(e.to_string()))?;
-        Ok(Self {
-            terminal,
-            signals,
-            choice,
-        })
+        Ok(Self { terminal, signals, choice })
     }
 
     fn player(
@@ -75,20 +71,11 @@ pub(super) fn play(
         synchronized: stage.choice.sync2026,
         cell: stage.choice.geometry.cell,
         on_key: &mut |key| {
-            if is_quit(key) {
-                KeyAction::Quit
-            } else {
-                KeyAction::Ignore
-            }
+            if is_quit(key) { KeyAction::Quit } else { KeyAction::Ignore }
         },
     };
-    let done = live::run(
-        &mut player,
-        &mut stage.terminal,
-        &mut stage.signals,
-        &mut live,
-    )
-    .map_err(live_failure);
+    let done = live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live)
+        .map_err(live_failure);
     // The terminal first, so that what the listener says on its end lands on a screen put back.
     drop(stage);
     done
@@ -144,9 +131,7 @@ fn step(key: &[u8]) -> Option<Step> {
 fn further(names: &[&str], from: &str, by: isize) -> String {
     let at = names.iter().position(|name| *name == from).unwrap_or(0);
     let next = (at.cast_signed() + by).rem_euclid(names.len().max(1).cast_signed());
-    names
-        .get(next.cast_unsigned())
-        .map_or_else(|| from.to_owned(), |name| (*name).to_owned())
+    names.get(next.cast_unsigned()).map_or_else(|| from.to_owned(), |name| (*name).to_owned())
 }
 
 pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), Failure> {
@@ -160,9 +145,7 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
             _ if is_quit(key) => KeyAction::Quit,
             Some(Step::Clip(by)) => {
                 clip = further(&names, &clip, by);
-                KeyAction::Tell(Input::Event(Event::of(EventKind::Play {
-                    clip: clip.clone(),
-                })))
+                KeyAction::Tell(Input::Event(Event::of(EventKind::Play { clip: clip.clone() })))
             }
             Some(Step::Pet(by)) => {
                 leap = Some(by);
@@ -177,13 +160,8 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
             cell: stage.choice.geometry.cell,
             on_key: &mut on_key,
         };
-        live::run(
-            &mut player,
-            &mut stage.terminal,
-            &mut stage.signals,
-            &mut live,
-        )
-        .map_err(live_failure)?;
+        live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live)
+            .map_err(live_failure)?;
         let Some(by) = leap else { return Ok(()) };
         let next = further(&catalog::names(), pet.name(), by);
         pet = Arc::new(source::open_pet(&next)?);

@@ -47,9 +47,7 @@ impl<R: BufRead> Lines<R> {
             }
             began = true;
             let end = buffer.iter().position(|byte| *byte == b'\n');
-            let part = buffer
-                .get(..end.unwrap_or(buffer.len()))
-                .unwrap_or_default();
+            let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
             long |= line.len() + part.len() > MAX_LINE_BYTES;
             if !long {
                 line.extend_from_slice(part);
@@ -64,11 +62,7 @@ impl<R: BufRead> Lines<R> {
 }
 
 fn whole(line: Vec<u8>, long: bool) -> Line {
-    if long {
-        Line::TooLong
-    } else {
-        Line::Whole(line)
-    }
+    if long { Line::TooLong } else { Line::Whole(line) }
 }
 
 impl<R: BufRead> Iterator for Lines<R> {
@@ -184,16 +178,7 @@ mod tests {
         let input = BufReader::with_capacity(1000, text.as_bytes());
         let lines: Vec<_> = Lines::new(input).map(Result::unwrap).collect();
         let whole = |text: &str| Line::Whole(text.as_bytes().to_vec());
-        assert_eq!(
-            lines,
-            [
-                whole("a"),
-                whole(""),
-                Line::TooLong,
-                whole(&most),
-                whole("last")
-            ]
-        );
+        assert_eq!(lines, [whole("a"), whole(""), Line::TooLong, whole(&most), whole("last")]);
     }
 
     #[test]
@@ -202,19 +187,10 @@ mod tests {
         let at = |text: &str| Some(text.parse().unwrap());
         assert_eq!(clock.tell(None), Duration::ZERO);
         assert_eq!(clock.tell(at("2026-11-22T10:00:00Z")), Duration::ZERO);
-        assert_eq!(
-            clock.tell(at("2026-11-22T10:00:01.5Z")),
-            Duration::from_millis(1500)
-        );
-        assert_eq!(
-            clock.tell(at("2026-11-22T10:00:00Z")),
-            Duration::from_millis(1500)
-        );
+        assert_eq!(clock.tell(at("2026-11-22T10:00:01.5Z")), Duration::from_millis(1500));
+        assert_eq!(clock.tell(at("2026-11-22T10:00:00Z")), Duration::from_millis(1500));
         assert_eq!(clock.tell(None), Duration::from_millis(1500));
-        assert_eq!(
-            clock.tell(at("2026-12-22T10:00:00Z")),
-            Duration::from_millis(1500) + MAX_GAP
-        );
+        assert_eq!(clock.tell(at("2026-12-22T10:00:00Z")), Duration::from_millis(1500) + MAX_GAP);
     }
 
     #[test]

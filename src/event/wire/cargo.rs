@@ -26,10 +26,7 @@ impl Cargo {
                 true
             }
             Some("build-finished") => {
-                let success = object
-                    .get("success")
-                    .and_then(Value::as_bool)
-                    .unwrap_or(false);
+                let success = object.get("success").and_then(Value::as_bool).unwrap_or(false);
                 self.finished(success, out);
                 true
             }
@@ -70,15 +67,9 @@ impl Cargo {
             out.push(Event::of(clean()));
         }
         if success {
-            out.push(Event::of(EventKind::Build {
-                outcome: Outcome::Passed,
-                errors: 0,
-            }));
+            out.push(Event::of(EventKind::Build { outcome: Outcome::Passed, errors: 0 }));
         } else if errors > 0 || !diagnosed {
-            out.push(Event::of(EventKind::Build {
-                outcome: Outcome::Failed,
-                errors,
-            }));
+            out.push(Event::of(EventKind::Build { outcome: Outcome::Failed, errors }));
         }
     }
 }
@@ -106,11 +97,7 @@ pub(super) fn libtest(
     match (text("type"), text("event")) {
         (Some("suite"), Some("started")) => tally.started(out),
         (Some("suite"), Some(end @ ("ok" | "failed"))) => {
-            tally.result(
-                end == "ok",
-                [count("passed"), count("failed"), count("ignored")],
-                out,
-            );
+            tally.result(end == "ok", [count("passed"), count("failed"), count("ignored")], out);
         }
         (Some("test" | "bench" | "report"), _) => {}
         _ => return false,
@@ -136,41 +123,19 @@ mod tests {
     fn a_lint_error_is_no_failed_build() {
         let (mut cargo, mut out) = (Cargo::default(), Vec::new());
         assert!(cargo.message(&object(LINT), &mut out));
-        assert!(cargo.message(
-            &object(r#"{"reason":"build-finished","success":false}"#),
-            &mut out
-        ));
+        assert!(cargo.message(&object(r#"{"reason":"build-finished","success":false}"#), &mut out));
         assert!(matches!(
             &out[..],
-            [Event {
-                kind: EventKind::Lint {
-                    level: LintLevel::Error,
-                    line: Some(3),
-                    ..
-                },
-                ..
-            }]
+            [Event { kind: EventKind::Lint { level: LintLevel::Error, line: Some(3), .. }, .. }]
         ));
     }
 
     #[test]
     fn a_clean_build_is_clean() {
         let (mut cargo, mut out) = (Cargo::default(), Vec::new());
-        cargo.message(
-            &object(r#"{"reason":"build-finished","success":true}"#),
-            &mut out,
-        );
+        cargo.message(&object(r#"{"reason":"build-finished","success":true}"#), &mut out);
         let kinds: Vec<_> = out.into_iter().map(|event| event.kind).collect();
-        assert_eq!(
-            kinds,
-            [
-                clean(),
-                EventKind::Build {
-                    outcome: Outcome::Passed,
-                    errors: 0
-                }
-            ]
-        );
+        assert_eq!(kinds, [clean(), EventKind::Build { outcome: Outcome::Passed, errors: 0 }]);
     }
 
     #[test]
@@ -183,15 +148,8 @@ mod tests {
         ] {
             assert!(libtest(&object(line), &mut tally, &mut out));
         }
-        assert!(!libtest(
-            &object(r#"{"type":"other"}"#),
-            &mut tally,
-            &mut out
-        ));
-        let outcomes: Vec<_> = out
-            .iter()
-            .map(|event| super::super::name(&event.kind))
-            .collect();
+        assert!(!libtest(&object(r#"{"type":"other"}"#), &mut tally, &mut out));
+        let outcomes: Vec<_> = out.iter().map(|event| super::super::name(&event.kind)).collect();
         assert_eq!(outcomes, ["tests.started", "tests.failed"]);
     }
 }

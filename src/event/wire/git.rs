@@ -36,9 +36,7 @@ impl Git {
     pub(super) fn finish(&mut self, out: &mut Vec<Event>) {
         if self.counting > 0 {
             self.in_conflict = true;
-            out.push(Event::of(EventKind::Conflict {
-                files: std::mem::take(&mut self.counting),
-            }));
+            out.push(Event::of(EventKind::Conflict { files: std::mem::take(&mut self.counting) }));
         }
     }
 
@@ -64,10 +62,7 @@ impl Git {
             if self.in_conflict {
                 self.resolve(out);
             }
-            out.push(Event::of(EventKind::Commit {
-                sha: None,
-                subject: None,
-            }));
+            out.push(Event::of(EventKind::Commit { sha: None, subject: None }));
             return true;
         }
         [
@@ -174,11 +169,7 @@ mod tests {
         };
         assert_eq!(
             kinds(merge),
-            [
-                EventKind::Conflict { files: 2 },
-                EventKind::ConflictResolved,
-                commit
-            ]
+            [EventKind::Conflict { files: 2 }, EventKind::ConflictResolved, commit]
         );
     }
 
@@ -198,16 +189,11 @@ mod tests {
         );
         assert_eq!(kinds("[main] no id"), []);
         assert_eq!(kinds("[INFO start] no id"), []);
-        let switched = EventKind::Branch {
-            branch: Some(SafeText::new("x/y")),
-        };
+        let switched = EventKind::Branch { branch: Some(SafeText::new("x/y")) };
         assert_eq!(kinds("Switched to a new branch 'x/y'"), [switched]);
         let push =
             "To github.com:o/p.git\n   a1b2c3d..e4f5a6b  main -> main\n * [new tag]  v1 -> v1";
         assert_eq!(kinds(push), [EventKind::Push]);
-        assert_eq!(
-            kinds("From github.com:o/p\n   a1b2c3d..e4f5a6b  main -> origin/main"),
-            []
-        );
+        assert_eq!(kinds("From github.com:o/p\n   a1b2c3d..e4f5a6b  main -> origin/main"), []);
     }
 }

@@ -90,11 +90,7 @@ impl Reader {
         self.native = false;
         let mut out = Vec::new();
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        let mark = if self.line == 1 {
-            "\u{feff}".as_bytes()
-        } else {
-            b""
-        };
+        let mark = if self.line == 1 { "\u{feff}".as_bytes() } else { b"" };
         let bytes = bytes.strip_prefix(mark).unwrap_or(bytes);
         if let Err(what) = self.read(bytes, &mut out) {
             self.report(what);
@@ -151,10 +147,7 @@ impl Reader {
     fn report(&mut self, what: String) {
         self.counts.malformed += 1;
         if self.counts.malformed <= MAX_REPORTED {
-            self.problems.push(Problem {
-                line: self.line,
-                what,
-            });
+            self.problems.push(Problem { line: self.line, what });
         }
     }
 
@@ -205,10 +198,7 @@ impl Reader {
     }
 
     fn unknown(&mut self, name: &str) {
-        let mut name = SafeText::new(name)
-            .clamped(MAX_NAME_CELLS)
-            .as_str()
-            .to_owned();
+        let mut name = SafeText::new(name).clamped(MAX_NAME_CELLS).as_str().to_owned();
         let unknown = &mut self.counts.unknown;
         if unknown.len() + 1 >= MAX_UNKNOWN_NAMES && !unknown.contains_key(&name) {
             "…".clone_into(&mut name);
@@ -243,9 +233,7 @@ fn too_long() -> String {
 
 /// Programs print braces too: only what begins as an object with a key is held to be JSON.
 fn looks_like_json(line: &str) -> bool {
-    line.trim_start()
-        .strip_prefix('{')
-        .is_some_and(|rest| rest.trim_start().starts_with('"'))
+    line.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'))
 }
 
 fn object_of(line: &str) -> Result<Map<String, Value>, String> {
@@ -288,14 +276,9 @@ fn without_colours(line: &str) -> Cow<'_, str> {
     let mut parts = line.split("\u{1b}[");
     kept.push_str(parts.next().unwrap_or_default());
     for part in parts {
-        let end = part
-            .find(|c: char| !c.is_ascii_digit() && c != ';')
-            .unwrap_or(part.len());
+        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(part.len());
         // The final letter belongs to the sequence; it is one byte where the sequence is well-formed.
-        let skip = part
-            .get(end..)
-            .and_then(|rest| rest.chars().next())
-            .map_or(0, char::len_utf8);
+        let skip = part.get(end..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         kept.push_str(part.get(end + skip..).unwrap_or_default());
     }
     Cow::Owned(kept)

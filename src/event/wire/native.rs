@@ -33,18 +33,11 @@ pub(super) fn read(object: &Map<String, Value>) -> Result<Native, String> {
         return Ok(Native::Unknown(name.to_owned()));
     };
     let id = fields.string("id")?.map(shortened);
-    Ok(Native::Event(Event {
-        kind,
-        ts: fields.time("ts")?,
-        id,
-        repo: fields.text("repo")?,
-    }))
+    Ok(Native::Event(Event { kind, ts: fields.time("ts")?, id, repo: fields.text("repo")? }))
 }
 
 fn shortened(id: &str) -> String {
-    let kept = id
-        .char_indices()
-        .take_while(|(at, c)| at + c.len_utf8() <= MAX_ID_BYTES);
+    let kept = id.char_indices().take_while(|(at, c)| at + c.len_utf8() <= MAX_ID_BYTES);
     kept.map(|(_, c)| c).collect()
 }
 
@@ -63,9 +56,7 @@ impl<'a> Fields<'a> {
         read: impl Fn(&'a Value) -> Option<T>,
     ) -> Result<Option<T>, String> {
         let wrong = || format!("{name:?} is not {what}");
-        self.get(name)
-            .map(|value| read(value).ok_or_else(wrong))
-            .transpose()
+        self.get(name).map(|value| read(value).ok_or_else(wrong)).transpose()
     }
 
     fn string(&self, name: &str) -> Result<Option<&'a str>, String> {
@@ -73,10 +64,7 @@ impl<'a> Fields<'a> {
     }
 
     fn text(&self, name: &str) -> Result<Option<SafeText>, String> {
-        Ok(self
-            .string(name)?
-            .map(SafeText::new)
-            .filter(|text| !text.is_empty()))
+        Ok(self.string(name)?.map(SafeText::new).filter(|text| !text.is_empty()))
     }
 
     fn count(&self, name: &str) -> Result<Option<u64>, String> {
@@ -88,9 +76,7 @@ impl<'a> Fields<'a> {
     }
 
     fn flag(&self, name: &str) -> Result<bool, String> {
-        Ok(self
-            .typed(name, "true or false", Value::as_bool)?
-            .unwrap_or(false))
+        Ok(self.typed(name, "true or false", Value::as_bool)?.unwrap_or(false))
     }
 
     fn number(&self, name: &str) -> Result<Option<f64>, String> {
@@ -99,19 +85,12 @@ impl<'a> Fields<'a> {
 
     /// 0 to 1; what lies outside is moved to the nearer end.
     fn share(&self, name: &str) -> Result<Option<f32>, String> {
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "between 0 and 1 only digits are lost"
-        )]
-        Ok(self
-            .number(name)?
-            .map(|number| number.clamp(0.0, 1.0) as f32))
+        #[allow(clippy::cast_possible_truncation, reason = "between 0 and 1 only digits are lost")]
+        Ok(self.number(name)?.map(|number| number.clamp(0.0, 1.0) as f32))
     }
 
     fn time(&self, name: &str) -> Result<Option<Timestamp>, String> {
-        self.typed(name, "an RFC 3339 time", |value| {
-            value.as_str()?.parse().ok()
-        })
+        self.typed(name, "an RFC 3339 time", |value| value.as_str()?.parse().ok())
     }
 
     fn needed<T>(name: &str, value: Option<T>) -> Result<T, String> {
@@ -123,12 +102,8 @@ impl<'a> Fields<'a> {
 fn kind(name: &str, fields: &Fields<'_>) -> Result<Option<EventKind>, String> {
     let (family, rest) = name.split_once('.').unwrap_or((name, ""));
     match family {
-        "tests" => outcome(rest)
-            .map(|outcome| tests(outcome, fields))
-            .transpose(),
-        "build" => outcome(rest)
-            .map(|outcome| build(outcome, fields))
-            .transpose(),
+        "tests" => outcome(rest).map(|outcome| tests(outcome, fields)).transpose(),
+        "build" => outcome(rest).map(|outcome| build(outcome, fields)).transpose(),
         "lint" => level(rest).map(|level| lint(level, fields)).transpose(),
         "agent" => state(rest).map(|state| agent(state, fields)).transpose(),
         "git" => git(rest, fields),
@@ -182,10 +157,7 @@ fn tests(outcome: Outcome, fields: &Fields<'_>) -> Result<EventKind, String> {
 
 fn build(outcome: Outcome, fields: &Fields<'_>) -> Result<EventKind, String> {
     fields.count("duration_ms")?;
-    Ok(EventKind::Build {
-        outcome,
-        errors: fields.count_or("errors", 0)?,
-    })
+    Ok(EventKind::Build { outcome, errors: fields.count_or("errors", 0)? })
 }
 
 fn lint(level: LintLevel, fields: &Fields<'_>) -> Result<EventKind, String> {
@@ -202,27 +174,18 @@ fn lint(level: LintLevel, fields: &Fields<'_>) -> Result<EventKind, String> {
 fn agent(state: AgentState, fields: &Fields<'_>) -> Result<EventKind, String> {
     fields.string("kind")?;
     fields.number("progress")?;
-    Ok(EventKind::Agent {
-        state,
-        app: fields.text("app")?,
-        message: fields.text("message")?,
-    })
+    Ok(EventKind::Agent { state, app: fields.text("app")?, message: fields.text("message")? })
 }
 
 fn git(name: &str, fields: &Fields<'_>) -> Result<Option<EventKind>, String> {
     Ok(Some(match name {
-        "conflict" => EventKind::Conflict {
-            files: fields.count_or("files", 1)?,
-        },
+        "conflict" => EventKind::Conflict { files: fields.count_or("files", 1)? },
         "conflict_resolved" => EventKind::ConflictResolved,
-        "commit" => EventKind::Commit {
-            sha: fields.text("sha")?,
-            subject: fields.text("subject")?,
-        },
+        "commit" => {
+            EventKind::Commit { sha: fields.text("sha")?, subject: fields.text("subject")? }
+        }
         "push" => EventKind::Push,
-        "branch" => EventKind::Branch {
-            branch: fields.text("branch")?,
-        },
+        "branch" => EventKind::Branch { branch: fields.text("branch")? },
         _ => return Ok(None),
     }))
 }
@@ -239,9 +202,9 @@ fn edit(name: &str, fields: &Fields<'_>) -> Result<Option<EventKind>, String> {
                 renamed: fields.flag("renamed")?,
             }))
         }
-        "large_delete" => Ok(Some(EventKind::LargeDelete {
-            deleted: fields.count_or("deleted", 0)?,
-        })),
+        "large_delete" => {
+            Ok(Some(EventKind::LargeDelete { deleted: fields.count_or("deleted", 0)? }))
+        }
         _ => Ok(None),
     }
 }
@@ -258,10 +221,7 @@ fn found(name: &str, fields: &Fields<'_>) -> Result<EventKind, String> {
             sha: fields.text("sha")?,
             subject: fields.text("subject")?,
         },
-        "docs.found" => EventKind::Docs {
-            title: fields.text("title")?,
-            path,
-        },
+        "docs.found" => EventKind::Docs { title: fields.text("title")?, path },
         "condense.hint" => EventKind::Condense {
             path,
             before: fields.count("before")?,
@@ -272,9 +232,7 @@ fn found(name: &str, fields: &Fields<'_>) -> Result<EventKind, String> {
             class: Fields::needed("class", fields.text("class")?)?,
             confidence: fields.share("confidence")?.unwrap_or(1.0),
         },
-        _ => EventKind::Whisper {
-            text: fields.text("text")?,
-        },
+        _ => EventKind::Whisper { text: fields.text("text")? },
     })
 }
 
@@ -286,27 +244,17 @@ fn direct(name: &str, fields: &Fields<'_>) -> Result<Option<EventKind>, String> 
             if interval_ms.is_some_and(|interval| interval < 0.0) {
                 return Err("\"interval_ms\" is below 0".to_owned());
             }
-            EventKind::Keystroke {
-                count: fields.count_or("count", 1)?,
-                interval_ms,
-            }
+            EventKind::Keystroke { count: fields.count_or("count", 1)?, interval_ms }
         }
-        "idle" | "idle.long" => EventKind::Idle {
-            seconds: fields.count_or("seconds", 0)?,
-            long: name == "idle.long",
-        },
+        "idle" | "idle.long" => {
+            EventKind::Idle { seconds: fields.count_or("seconds", 0)?, long: name == "idle.long" }
+        }
         "active" => EventKind::Active,
-        "say" => EventKind::Say {
-            text: Fields::needed("text", fields.text("text")?)?,
-        },
-        "mood" => EventKind::Mood {
-            value: Fields::needed("value", fields.share("value")?)?,
-        },
+        "say" => EventKind::Say { text: Fields::needed("text", fields.text("text")?)? },
+        "mood" => EventKind::Mood { value: Fields::needed("value", fields.share("value")?)? },
         "play" => {
             let clip = Fields::needed("clip", fields.text("clip")?)?;
-            EventKind::Play {
-                clip: clip.as_str().to_owned(),
-            }
+            EventKind::Play { clip: clip.as_str().to_owned() }
         }
         "hide" => EventKind::Hide,
         "show" => EventKind::Show,
@@ -412,25 +360,13 @@ fn plain_name(kind: &EventKind) -> &'static str {
 
 fn write_kind(line: &mut Line, kind: &EventKind) {
     match kind {
-        EventKind::Tests {
-            passed,
-            failed,
-            ignored,
-            ..
-        } => {
+        EventKind::Tests { passed, failed, ignored, .. } => {
             line.field("passed", passed);
             line.field("failed", failed);
             line.field("ignored", ignored);
         }
         EventKind::Build { errors, .. } => line.field("errors", errors),
-        EventKind::Lint {
-            count,
-            code,
-            path,
-            line: at,
-            message,
-            ..
-        } => {
+        EventKind::Lint { count, code, path, line: at, message, .. } => {
             line.field("count", count);
             line.text("code", code.as_ref());
             line.text("path", path.as_ref());
@@ -441,13 +377,7 @@ fn write_kind(line: &mut Line, kind: &EventKind) {
             line.text("app", app.as_ref());
             line.text("message", message.as_ref());
         }
-        EventKind::Edit {
-            path,
-            added,
-            deleted,
-            files,
-            renamed,
-        } => {
+        EventKind::Edit { path, added, deleted, files, renamed } => {
             line.text("path", path.as_ref());
             line.field("added", added);
             line.field("deleted", deleted);
@@ -467,13 +397,7 @@ fn write_found(line: &mut Line, kind: &EventKind) {
             line.text("subject", subject.as_ref());
         }
         EventKind::Branch { branch } => line.text("branch", branch.as_ref()),
-        EventKind::Legacy {
-            path,
-            age_days,
-            author,
-            sha,
-            subject,
-        } => {
+        EventKind::Legacy { path, age_days, author, sha, subject } => {
             line.text("path", path.as_ref());
             line.option("age_days", *age_days);
             line.text("author", author.as_ref());
@@ -484,12 +408,7 @@ fn write_found(line: &mut Line, kind: &EventKind) {
             line.text("title", title.as_ref());
             line.text("path", path.as_ref());
         }
-        EventKind::Condense {
-            path,
-            before,
-            after,
-            message,
-        } => {
+        EventKind::Condense { path, before, after, message } => {
             line.text("path", path.as_ref());
             line.option("before", *before);
             line.option("after", *after);

@@ -54,11 +54,6 @@ impl Tally {
 
     fn kind(&self, outcome: Outcome) -> EventKind {
         let [passed, failed, ignored] = self.sums;
-        EventKind::Tests {
-            outcome,
-            passed,
-            failed,
-            ignored,
-        }
+        EventKind::Tests { outcome, passed, failed, ignored }
     }
 }

@@ -3,21 +3,14 @@ use super::*;
 
 fn read(text: &str) -> (Vec<EventKind>, Reader) {
     let mut reader = Reader::new();
-    let mut events: Vec<Event> = text
-        .split('\n')
-        .flat_map(|line| reader.line(line.as_bytes()))
-        .collect();
+    let mut events: Vec<Event> =
+        text.split('\n').flat_map(|line| reader.line(line.as_bytes())).collect();
     events.extend(reader.finish());
     (events.into_iter().map(|event| event.kind).collect(), reader)
 }
 
 fn tests_of(outcome: Outcome, passed: u64, failed: u64, ignored: u64) -> EventKind {
-    EventKind::Tests {
-        outcome,
-        passed,
-        failed,
-        ignored,
-    }
+    EventKind::Tests { outcome, passed, failed, ignored }
 }
 
 #[test]
@@ -43,19 +36,10 @@ fn bad_lines_are_told_with_their_field() {
             r#"{"v":1,"event":"keystroke","count":1.5}"#,
             "\"count\" is not a whole number of at least 0",
         ),
-        (
-            r#"{"v":1,"event":"edit","renamed":"no"}"#,
-            "\"renamed\" is not true or false",
-        ),
-        (
-            r#"{"v":1,"event":"say","text":"x","ts":"soon"}"#,
-            "\"ts\" is not an RFC 3339 time",
-        ),
+        (r#"{"v":1,"event":"edit","renamed":"no"}"#, "\"renamed\" is not true or false"),
+        (r#"{"v":1,"event":"say","text":"x","ts":"soon"}"#, "\"ts\" is not an RFC 3339 time"),
         (r#"{"v":1,"event":"say"}"#, "\"text\" is missing"),
-        (
-            r#"{"v":1,"event":"mood","value":NaN}"#,
-            "not JSON at byte 31: expected value",
-        ),
+        (r#"{"v":1,"event":"mood","value":NaN}"#, "not JSON at byte 31: expected value"),
     ] {
         let (kinds, mut reader) = read(line);
         assert_eq!(kinds, []);
@@ -101,26 +85,13 @@ fn reports_end_but_counting_does_not() {
 #[test]
 fn nesting_and_length_have_limits() {
     let nested = |depth: usize| {
-        format!(
-            "{{\"v\":1,\"event\":\"hide\",\"x\":{}{}}}",
-            "[".repeat(depth),
-            "]".repeat(depth)
-        )
+        format!("{{\"v\":1,\"event\":\"hide\",\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth))
     };
     assert_eq!(read(&nested(MAX_DEPTH - 1)).0, [EventKind::Hide]);
-    assert_eq!(
-        read(&nested(MAX_DEPTH)).1.problems()[0].what,
-        "nested deeper than 32"
-    );
-    let brackets = format!(
-        "{{\"v\":1,\"event\":\"hide\",\"x\":\"\\\"{}\"}}",
-        "[".repeat(99)
-    );
+    assert_eq!(read(&nested(MAX_DEPTH)).1.problems()[0].what, "nested deeper than 32");
+    let brackets = format!("{{\"v\":1,\"event\":\"hide\",\"x\":\"\\\"{}\"}}", "[".repeat(99));
     assert_eq!(read(&brackets).0, [EventKind::Hide]);
-    let long = format!(
-        "{{\"v\":1,\"event\":\"hide\",\"x\":\"{}\"}}",
-        "a".repeat(MAX_LINE_BYTES)
-    );
+    let long = format!("{{\"v\":1,\"event\":\"hide\",\"x\":\"{}\"}}", "a".repeat(MAX_LINE_BYTES));
     assert_eq!(read(&long).1.problems()[0].what, "longer than 256 KiB");
 }
 
@@ -131,17 +102,10 @@ fn many_programs_are_one_run() {
          running 2 tests\ntest a ... ok\ntest b ... ok\n\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n\
          running 1 test\ntest c ... ignored\n\ntest result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n",
     );
-    let built = EventKind::Build {
-        outcome: Outcome::Passed,
-        errors: 0,
-    };
+    let built = EventKind::Build { outcome: Outcome::Passed, errors: 0 };
     assert_eq!(
         kinds,
-        [
-            built,
-            tests_of(Outcome::Started, 0, 0, 0),
-            tests_of(Outcome::Passed, 2, 0, 1)
-        ]
+        [built, tests_of(Outcome::Started, 0, 0, 0), tests_of(Outcome::Passed, 2, 0, 1)]
     );
     assert_eq!(reader.counts().noise, 0);
 }
@@ -152,13 +116,7 @@ fn a_failure_does_not_wait() {
         "running 2 tests\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n\
          error: test failed, to rerun pass `--lib`",
     );
-    assert_eq!(
-        kinds,
-        [
-            tests_of(Outcome::Started, 0, 0, 0),
-            tests_of(Outcome::Failed, 1, 1, 0)
-        ]
-    );
+    assert_eq!(kinds, [tests_of(Outcome::Started, 0, 0, 0), tests_of(Outcome::Failed, 1, 1, 0)]);
 }
 
 #[test]
@@ -168,23 +126,11 @@ fn a_compiler_error_fails_the_build() {
          1 | fn f() -> u32 { \"\" }\n  |\n\nerror: could not compile `x` (lib) due to 1 previous error",
     );
     assert_eq!(kinds.len(), 3);
-    assert_eq!(
-        kinds[0],
-        EventKind::Build {
-            outcome: Outcome::Started,
-            errors: 0
-        }
-    );
+    assert_eq!(kinds[0], EventKind::Build { outcome: Outcome::Started, errors: 0 });
     assert!(
         matches!(&kinds[1], EventKind::Lint { code: Some(code), line: Some(1), .. } if code.as_str() == "E0308")
     );
-    assert_eq!(
-        kinds[2],
-        EventKind::Build {
-            outcome: Outcome::Failed,
-            errors: 1
-        }
-    );
+    assert_eq!(kinds[2], EventKind::Build { outcome: Outcome::Failed, errors: 1 });
 }
 
 #[test]

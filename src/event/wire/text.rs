@@ -90,13 +90,10 @@ impl Text {
             open.code = open.code.take().or_else(|| lint_of(note));
             return true;
         }
-        let is_body = line.starts_with(' ')
-            || ["...", "note:", "help:"]
-                .iter()
-                .any(|s| line.starts_with(s));
-        let is_source = body
-            .split_once('|')
-            .is_some_and(|(number, _)| number.trim().parse::<u64>().is_ok());
+        let is_body =
+            line.starts_with(' ') || ["...", "note:", "help:"].iter().any(|s| line.starts_with(s));
+        let is_source =
+            body.split_once('|').is_some_and(|(number, _)| number.trim().parse::<u64>().is_ok());
         if !is_body && !is_source {
             self.finish(out);
             return false;
@@ -119,12 +116,7 @@ impl Text {
             _ => return false,
         };
         self.finish(out);
-        self.open = Some(Diagnostic {
-            level,
-            code,
-            message: SafeText::new(message),
-            place: None,
-        });
+        self.open = Some(Diagnostic { level, code, message: SafeText::new(message), place: None });
         true
     }
 
@@ -140,10 +132,7 @@ impl Text {
             "Compiling" if rest.contains(" v") => {
                 tally.finish(out);
                 if !std::mem::replace(&mut self.run.compiles, true) {
-                    out.push(Event::of(EventKind::Build {
-                        outcome: Outcome::Started,
-                        errors: 0,
-                    }));
+                    out.push(Event::of(EventKind::Build { outcome: Outcome::Started, errors: 0 }));
                 }
             }
             "Checking" if rest.contains(" v") => {
@@ -188,10 +177,7 @@ impl Run {
     /// A check tells whether there are lints; a build, that it stands.
     fn passed(self, out: &mut Vec<Event>) {
         if !self.checks || self.compiles {
-            out.push(Event::of(EventKind::Build {
-                outcome: Outcome::Passed,
-                errors: 0,
-            }));
+            out.push(Event::of(EventKind::Build { outcome: Outcome::Passed, errors: 0 }));
         } else if !self.diagnosed {
             out.push(Event::of(clean()));
         }
@@ -200,10 +186,7 @@ impl Run {
     /// A check that only the linter stopped is no failed build: its lints are told already.
     fn failed(self, errors: u64, out: &mut Vec<Event>) {
         if !self.checks || self.broken || !self.diagnosed {
-            out.push(Event::of(EventKind::Build {
-                outcome: Outcome::Failed,
-                errors,
-            }));
+            out.push(Event::of(EventKind::Build { outcome: Outcome::Failed, errors }));
         }
     }
 }
@@ -211,9 +194,7 @@ impl Run {
 /// The harness's lines.
 fn tests(line: &str, tally: &mut Tally, out: &mut Vec<Event>) -> bool {
     if let Some(rest) = line.strip_prefix("running ") {
-        let count = rest
-            .strip_suffix(" tests")
-            .or_else(|| rest.strip_suffix(" test"));
+        let count = rest.strip_suffix(" tests").or_else(|| rest.strip_suffix(" test"));
         let known = count.is_some_and(|count| count.parse::<u64>().is_ok());
         if known {
             tally.started(out);
@@ -254,9 +235,7 @@ fn place_of(place: &str) -> Option<(SafeText, u64)> {
 
 /// The lint's name from its notes: "`#[deny(clippy::approx_constant)]` on by default".
 fn lint_of(note: &str) -> Option<SafeText> {
-    let rest = note
-        .strip_prefix("note: `#[")
-        .or_else(|| note.strip_prefix("note: `-"))?;
+    let rest = note.strip_prefix("note: `#[").or_else(|| note.strip_prefix("note: `-"))?;
     let name = rest.split(['(', ')', '`', ' ']).nth(1)?;
     (!name.is_empty()).then(|| SafeText::new(name))
 }

@@ -31,19 +31,11 @@ fn personality(species: Species) -> Personality {
         "sleep",
         "lint-error",
     ];
-    let line = |key: &str| {
-        (
-            key.to_owned(),
-            vec![SafeText::new(&format!("{species:?} {key}"))],
-        )
-    };
+    let line = |key: &str| (key.to_owned(), vec![SafeText::new(&format!("{species:?} {key}"))]);
     Personality {
         species,
         title: SafeText::new("Pet"),
-        clips: names
-            .iter()
-            .map(|name| ((*name).to_owned(), Duration::from_secs(2)))
-            .collect(),
+        clips: names.iter().map(|name| ((*name).to_owned(), Duration::from_secs(2))).collect(),
         lines: keys.into_iter().map(line).collect(),
     }
 }
@@ -95,10 +87,7 @@ impl Log {
 
     fn until(&mut self, seconds: u64) -> &mut Self {
         let to = Duration::from_secs(seconds);
-        while let Some(at) = self
-            .companion
-            .next_deadline()
-            .filter(|at| *at <= to && *at > self.now)
+        while let Some(at) = self.companion.next_deadline().filter(|at| *at <= to && *at > self.now)
         {
             self.now = at;
             self.feed(Input::Tick);
@@ -113,21 +102,11 @@ impl Log {
 }
 
 fn passed() -> EventKind {
-    EventKind::Tests {
-        outcome: Outcome::Passed,
-        passed: 42,
-        failed: 0,
-        ignored: 0,
-    }
+    EventKind::Tests { outcome: Outcome::Passed, passed: 42, failed: 0, ignored: 0 }
 }
 
 fn failed() -> EventKind {
-    EventKind::Tests {
-        outcome: Outcome::Failed,
-        passed: 40,
-        failed: 2,
-        ignored: 0,
-    }
+    EventKind::Tests { outcome: Outcome::Failed, passed: 40, failed: 2, ignored: 0 }
 }
 
 #[test]
@@ -142,15 +121,8 @@ fn it_idles_reacts_and_idles_again() {
 #[test]
 fn green_after_red_is_a_feast_and_the_same_again_is_not() {
     let mut log = Log::new(Species::Cat, &[]);
-    log.at(1, failed())
-        .at(12, passed())
-        .at(24, passed())
-        .at(40, passed())
-        .until(50);
-    assert_eq!(
-        log.clips(),
-        ["idle", "sad", "idle", "celebrate", "idle", "purr", "idle"]
-    );
+    log.at(1, failed()).at(12, passed()).at(24, passed()).at(40, passed()).until(50);
+    assert_eq!(log.clips(), ["idle", "sad", "idle", "celebrate", "idle", "purr", "idle"]);
 }
 
 #[test]
@@ -159,9 +131,7 @@ fn a_higher_priority_interrupts_and_a_lower_one_waits() {
     log.at(1, passed()).at(2, failed()).until(6);
     assert_eq!(log.clips(), ["idle", "purr", "sad", "idle"]);
     let mut log = Log::new(Species::Cat, &[]);
-    log.at(1, failed())
-        .at(2, EventKind::LargeDelete { deleted: 60 })
-        .until(30);
+    log.at(1, failed()).at(2, EventKind::LargeDelete { deleted: 60 }).until(30);
     assert_eq!(log.plays[3], (9, "hoot".to_owned()), "not within 8 s");
 }
 
@@ -188,15 +158,8 @@ fn a_conflict_is_held_until_it_is_resolved() {
 #[test]
 fn the_agent_is_answered_and_the_glass_is_quiet() {
     let mut log = Log::new(Species::Dog, &[]);
-    let agent = |state| EventKind::Agent {
-        state,
-        app: None,
-        message: None,
-    };
-    log.at(1, agent(AgentState::Blocked))
-        .until(20)
-        .at(21, agent(AgentState::Working))
-        .until(25);
+    let agent = |state| EventKind::Agent { state, app: None, message: None };
+    log.at(1, agent(AgentState::Blocked)).until(20).at(21, agent(AgentState::Working)).until(25);
     assert_eq!(*log.clips().last().unwrap(), "work");
     log.at(26, agent(AgentState::Done)).until(40);
     assert_eq!(*log.clips().last().unwrap(), "idle");
@@ -233,15 +196,7 @@ fn it_sleeps_and_wakes() {
     assert_eq!(log.plays.last().unwrap(), &(600, "sleep".to_owned()));
     log.at(701, EventKind::Active).until(710);
     assert_eq!(log.clips(), ["idle", "sleep", "wake", "idle"]);
-    log.at(
-        711,
-        EventKind::Idle {
-            seconds: 600,
-            long: true,
-        },
-    )
-    .at(712, failed())
-    .until(730);
+    log.at(711, EventKind::Idle { seconds: 600, long: true }).at(712, failed()).until(730);
     assert_eq!(log.clips()[4..], ["sleep", "sad", "idle"]);
 }
 
@@ -255,8 +210,7 @@ fn it_leaves_after_its_last_reaction_and_never_late() {
     log.until(30);
     assert_eq!(log.left, Some(3));
     let mut log = Log::new(Species::Cat, &[]);
-    log.at(1, EventKind::Conflict { files: 1 })
-        .feed(Input::EndOfInput);
+    log.at(1, EventKind::Conflict { files: 1 }).feed(Input::EndOfInput);
     log.until(30);
     assert!(log.left.is_some_and(|at| at <= 6), "{:?}", log.left);
 }
@@ -264,11 +218,8 @@ fn it_leaves_after_its_last_reaction_and_never_late() {
 #[test]
 fn the_same_seed_and_events_give_the_same_effects() {
     let run = |seed| {
-        let mut companion = Companion::new(
-            personality(Species::Owl),
-            vec![personality(Species::Ghost)],
-            seed,
-        );
+        let mut companion =
+            Companion::new(personality(Species::Owl), vec![personality(Species::Ghost)], seed);
         let mut random = fastrand::Rng::with_seed(3);
         let (mut now, mut effects) = (Duration::ZERO, Vec::new());
         for _ in 0..5000 {
@@ -278,21 +229,10 @@ fn the_same_seed_and_events_give_the_same_effects() {
                 1 => failed(),
                 2 => EventKind::Conflict { files: 1 },
                 3 => EventKind::ConflictResolved,
-                4 => EventKind::LargeDelete {
-                    deleted: random.u64(..100),
-                },
-                5 => EventKind::Idle {
-                    seconds: 600,
-                    long: random.bool(),
-                },
-                6 => EventKind::Mood {
-                    value: random.f32(),
-                },
-                7 => EventKind::Agent {
-                    state: AgentState::Blocked,
-                    app: None,
-                    message: None,
-                },
+                4 => EventKind::LargeDelete { deleted: random.u64(..100) },
+                5 => EventKind::Idle { seconds: 600, long: random.bool() },
+                6 => EventKind::Mood { value: random.f32() },
+                7 => EventKind::Agent { state: AgentState::Blocked, app: None, message: None },
                 _ => EventKind::Active,
             };
             effects.extend(companion.step(now, Input::Event(Event::of(kind))));
@@ -326,12 +266,8 @@ fn strong_reactions_keep_their_distance() {
         "side-eye" => 50,
         _ => 0,
     };
-    let strong: Vec<_> = log
-        .plays
-        .iter()
-        .map(|(at, clip)| (*at, priority(clip)))
-        .filter(|(_, p)| *p > 0)
-        .collect();
+    let strong: Vec<_> =
+        log.plays.iter().map(|(at, clip)| (*at, priority(clip))).filter(|(_, p)| *p > 0).collect();
     let crowded = |pair: &[(u64, u8)]| pair[1].0 - pair[0].0 < 8 && pair[1].1 <= pair[0].1;
     assert!(!strong.windows(2).any(crowded), "{strong:?}");
     assert!(strong.len() > 20);

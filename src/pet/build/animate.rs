@@ -14,11 +14,7 @@ const GAP: f64 = 1.0;
 
 /// The animation as Lottie JSON.
 pub(super) fn animation(rig: &Rig, clips: &Clips) -> Result<Json, BuildError> {
-    let mut timeline = Timeline {
-        clips,
-        starts: starts(clips),
-        used: BTreeSet::new(),
-    };
+    let mut timeline = Timeline { clips, starts: starts(clips), used: BTreeSet::new() };
     let shapes = timeline.items(&rig.items)?;
     timeline.check_all_used()?;
     let end = timeline.end();
@@ -72,22 +68,13 @@ type ToJson<'a> = &'a dyn Fn(&Value) -> Result<Json, BuildError>;
 
 impl Timeline<'_> {
     fn end(&self) -> f64 {
-        let last = self
-            .clips
-            .clips
-            .last()
-            .map_or(0.0, |clip| f64::from(clip.frames));
+        let last = self.clips.clips.last().map_or(0.0, |clip| f64::from(clip.frames));
         self.starts.last().copied().unwrap_or(0.0) + last + GAP
     }
 
     fn markers(&self) -> Vec<Json> {
         let marker = |(clip, start): (&super::clips::Clip, &f64)| json!({"cm": clip.name, "tm": start, "dr": clip.frames});
-        self.clips
-            .clips
-            .iter()
-            .zip(&self.starts)
-            .map(marker)
-            .collect()
+        self.clips.clips.iter().zip(&self.starts).map(marker).collect()
     }
 
     /// A track for something that the rig does not have is a slip of the pen.
@@ -100,10 +87,8 @@ impl Timeline<'_> {
                     Property::Shape => ("path", format!("{id}.d")),
                     _ => ("part", id.clone()),
                 };
-                let problem = format!(
-                    "clip {:?} moves {name:?}, but rig.svg has no such {what}",
-                    clip.name
-                );
+                let problem =
+                    format!("clip {:?} moves {name:?}, but rig.svg has no such {what}", clip.name);
                 return Err(BuildError::Clips(problem));
             }
         }
@@ -121,11 +106,7 @@ impl Timeline<'_> {
 
     fn part(&mut self, part: &Part) -> Result<Json, BuildError> {
         let mut items = self.items(&part.items)?;
-        let rest = if part.hidden {
-            0.0
-        } else {
-            part.opacity * 100.0
-        };
+        let rest = if part.hidden { 0.0 } else { part.opacity * 100.0 };
         let (id, pivot) = (part.id.as_deref(), part.pivot);
         let shifted = move |value: &Value| match value {
             Value::Pair([x, y]) => Ok(json!([round(pivot.x + x), round(pivot.y + y)])),
@@ -164,11 +145,7 @@ impl Timeline<'_> {
                 "ty": "el", "p": fixed(json!([round(center.x), round(center.y)])),
                 "s": fixed(json!([round(radii.0 * 2.0), round(radii.1 * 2.0)])),
             })],
-            Outline::Rect {
-                origin,
-                size,
-                radius,
-            } => vec![json!({
+            Outline::Rect { origin, size, radius } => vec![json!({
                 "ty": "rc", "r": fixed(json!(round(*radius))), "s": fixed(json!([round(size.0), round(size.1)])),
                 "p": fixed(json!([round(origin.x + size.0 / 2.0), round(origin.y + size.1 / 2.0)])),
             })],
@@ -211,19 +188,10 @@ impl Timeline<'_> {
         let mut keys: Vec<Key> = Vec::new();
         for (clip, start) in self.clips.clips.iter().zip(&self.starts) {
             let track = track.as_ref().and_then(|track| clip.tracks.get(track));
-            let first = track
-                .and_then(|keys| keys.first())
-                .map_or(rest, |key| &key.value);
-            keys.push(Key {
-                frame: *start,
-                value: first.clone(),
-                easing: Easing::Hold,
-            });
+            let first = track.and_then(|keys| keys.first()).map_or(rest, |key| &key.value);
+            keys.push(Key { frame: *start, value: first.clone(), easing: Easing::Hold });
             let moving = track.into_iter().flatten().filter(|key| key.frame > 0.0);
-            keys.extend(moving.map(|key| Key {
-                frame: start + key.frame,
-                ..key.clone()
-            }));
+            keys.extend(moving.map(|key| Key { frame: start + key.frame, ..key.clone() }));
         }
         self.used.extend(track);
         let keys = needed(keys);
@@ -238,9 +206,7 @@ impl Timeline<'_> {
 fn needed(keys: Vec<Key>) -> Vec<Key> {
     let mut kept: Vec<Key> = Vec::new();
     for (index, key) in keys.iter().enumerate() {
-        let jumps_next = keys
-            .get(index + 1)
-            .is_none_or(|next| next.easing == Easing::Hold);
+        let jumps_next = keys.get(index + 1).is_none_or(|next| next.easing == Easing::Hold);
         let same = kept.last().is_some_and(|last| last.value == key.value);
         if !(same && jumps_next) {
             kept.push(key.clone());
@@ -276,10 +242,7 @@ fn fixed(value: Json) -> Json {
     json!({"a": 0, "k": value})
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "it stands beside conversions that can fail"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside conversions that can fail")]
 fn plain(value: &Value) -> Result<Json, BuildError> {
     Ok(match value {
         Value::Number(number) => json!(round(*number)),
@@ -296,10 +259,7 @@ fn round(value: f64) -> f64 {
 /// Whether two paths have the same commands in the same order.
 fn alike(a: &BezPath, b: &BezPath) -> bool {
     let kind = |element: &PathEl| std::mem::discriminant(element);
-    a.elements()
-        .iter()
-        .map(kind)
-        .eq(b.elements().iter().map(kind))
+    a.elements().iter().map(kind).eq(b.elements().iter().map(kind))
 }
 
 /// The contours of a path of cubics.
@@ -356,16 +316,11 @@ fn contours_json(path: &BezPath, index: usize) -> Json {
         }
     }
     let absolute = |points: &[Point]| {
-        points
-            .iter()
-            .map(|p| json!([round(p.x), round(p.y)]))
-            .collect::<Vec<_>>()
+        points.iter().map(|p| json!([round(p.x), round(p.y)])).collect::<Vec<_>>()
     };
     let relative = |points: &[Point]| {
         let pairs = points.iter().zip(&vertices);
-        pairs
-            .map(|(p, v)| json!([round(p.x - v.x), round(p.y - v.y)]))
-            .collect::<Vec<_>>()
+        pairs.map(|(p, v)| json!([round(p.x - v.x), round(p.y - v.y)])).collect::<Vec<_>>()
     };
     json!({"c": closed, "v": absolute(&vertices), "i": relative(&ins), "o": relative(&outs)})
 }
@@ -403,11 +358,7 @@ fn paint(paint: &Paint, solid: &str, gradient: &str) -> Json {
         Color::Linear { from, to, stops } => {
             json!({"ty": gradient, "t": 1, "s": point(from), "e": point(to), "g": ramp(stops), "o": opacity})
         }
-        Color::Radial {
-            center,
-            radius,
-            stops,
-        } => {
+        Color::Radial { center, radius, stops } => {
             let edge = Point::new(center.x + radius, center.y);
             json!({"ty": gradient, "t": 2, "s": point(center), "e": point(&edge), "g": ramp(stops), "o": opacity})
         }
@@ -422,11 +373,7 @@ fn ramp(stops: &[Stop]) -> Json {
         list.extend([round(stop.offset), unit(r), unit(g), unit(b)]);
     }
     if stops.iter().any(|stop| stop.opacity < 1.0) {
-        list.extend(
-            stops
-                .iter()
-                .flat_map(|stop| [round(stop.offset), round(stop.opacity)]),
-        );
+        list.extend(stops.iter().flat_map(|stop| [round(stop.offset), round(stop.opacity)]));
     }
     json!({"p": stops.len(), "k": fixed(json!(list))})
 }

@@ -87,10 +87,7 @@ pub(super) fn parse(text: &str) -> Result<Clips, BuildError> {
     let file: File = toml::from_str(text)
         .map_err(|e| BuildError::Clips(format!("cannot be read: {}", e.to_string().trim_end())))?;
     if !(1.0..=60.0).contains(&file.fps) {
-        return Err(wrong(format!(
-            "says fps = {}: 1 to 60 are possible",
-            file.fps
-        )));
+        return Err(wrong(format!("says fps = {}: 1 to 60 are possible", file.fps)));
     }
     if file.clip.len() > MAX_CLIPS {
         return Err(wrong(format!("has more than {MAX_CLIPS} clips")));
@@ -106,10 +103,7 @@ pub(super) fn parse(text: &str) -> Result<Clips, BuildError> {
     if !names.contains("idle") {
         return Err(wrong("has no clip \"idle\"".into()));
     }
-    Ok(Clips {
-        fps: file.fps,
-        clips,
-    })
+    Ok(Clips { fps: file.fps, clips })
 }
 
 fn wrong(problem: String) -> BuildError {
@@ -125,17 +119,12 @@ fn clip(source: Source) -> Result<Clip, BuildError> {
         )));
     }
     if source.key > source.frames {
-        return Err(within(format!(
-            "has its key pose at {}, after its end",
-            source.key
-        )));
+        return Err(within(format!("has its key pose at {}, after its end", source.key)));
     }
     let mut tracks = BTreeMap::new();
     for (name, keys) in &source.tracks {
         let (id, property) = target(name).ok_or_else(|| {
-            within(format!(
-                "moves {name:?}: write part.move, .scale, .rotate, .opacity or path.d"
-            ))
+            within(format!("moves {name:?}: write part.move, .scale, .rotate, .opacity or path.d"))
         })?;
         let keys =
             self::keys(keys, property).map_err(|what| within(format!("track {name:?} {what}")))?;
@@ -170,10 +159,7 @@ fn check(keys: &[Key], clip: &Source) -> Result<(), String> {
         return Err("has no keys".into());
     };
     if let Some(pair) = keys.windows(2).find(|pair| pair[1].frame <= pair[0].frame) {
-        return Err(format!(
-            "has frame {} after frame {}",
-            pair[1].frame, pair[0].frame
-        ));
+        return Err(format!("has frame {} after frame {}", pair[1].frame, pair[0].frame));
     }
     if first.frame < 0.0 || last.frame > f64::from(clip.frames) {
         return Err(format!("leaves the clip's frames, 0 to {}", clip.frames));
@@ -215,21 +201,12 @@ fn key(entry: &toml::Value, property: Property) -> Option<Key> {
             data => Value::Path(data.to_owned()),
         },
     };
-    Some(Key {
-        frame: number(frame)?,
-        value,
-        easing: easing?,
-    })
+    Some(Key { frame: number(frame)?, value, easing: easing? })
 }
 
 fn number(value: &toml::Value) -> Option<f64> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "no length or angle comes near 2^53"
-    )]
-    let number = value
-        .as_float()
-        .or_else(|| value.as_integer().map(|n| n as f64))?;
+    #[expect(clippy::cast_precision_loss, reason = "no length or angle comes near 2^53")]
+    let number = value.as_float().or_else(|| value.as_integer().map(|n| n as f64))?;
     (number.abs() <= 1e6).then_some(number)
 }
 
@@ -294,19 +271,9 @@ mod tests {
                     \"b.d\" = [[2, \"rest\"], [3, \"M0,0 L1,1\", \"hold\"]]";
         let clips = parse(text).unwrap();
         let track = &clips.clips[0].tracks[&("a".to_owned(), Property::Move)];
-        assert_eq!(
-            track[0],
-            Key {
-                frame: 0.0,
-                value: Value::Pair([1.0, 2.5]),
-                easing: IN_OUT
-            }
-        );
+        assert_eq!(track[0], Key { frame: 0.0, value: Value::Pair([1.0, 2.5]), easing: IN_OUT });
         assert_eq!(track[1].easing, Easing::Bezier([0.34, 1.56, 0.64, 1.0]));
         let track = &clips.clips[0].tracks[&("b".to_owned(), Property::Shape)];
-        assert_eq!(
-            (&track[0].value, track[1].easing),
-            (&Value::Rest, Easing::Hold)
-        );
+        assert_eq!((&track[0].value, track[1].easing), (&Value::Rest, Easing::Hold));
     }
 }

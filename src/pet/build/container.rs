@@ -28,8 +28,7 @@ pub(super) fn write(compiled: &Compiled, name: &str) -> Result<Vec<u8>, BuildErr
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (entry, text) in entries {
         zip.start_file(entry, options).map_err(broken)?;
-        zip.write_all(text.as_bytes())
-            .map_err(|error| BuildError::Container(error.to_string()))?;
+        zip.write_all(text.as_bytes()).map_err(|error| BuildError::Container(error.to_string()))?;
     }
     Ok(zip.finish().map_err(broken)?.into_inner())
 }

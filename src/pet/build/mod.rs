@@ -85,18 +85,9 @@ pub fn compile(rig_svg: &str, clips_toml: &str) -> Result<Compiled, BuildError> 
 /// When a file cannot be read or written, or a source breaks a rule.
 pub fn build_folder(folder: &Path) -> Result<Vec<PathBuf>, BuildError> {
     let folder = fs::canonicalize(folder).map_err(at(folder))?;
-    let compiled = compile(
-        &read(&folder.join("rig.svg"))?,
-        &read(&folder.join("clips.toml"))?,
-    )?;
-    let name = folder
-        .file_name()
-        .map(|n| n.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let files = [
-        ("lottie", compiled.to_dotlottie(&name)?),
-        ("svg", compiled.still.into_bytes()),
-    ];
+    let compiled = compile(&read(&folder.join("rig.svg"))?, &read(&folder.join("clips.toml"))?)?;
+    let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let files = [("lottie", compiled.to_dotlottie(&name)?), ("svg", compiled.still.into_bytes())];
     let mut written = Vec::new();
     for (extension, bytes) in files {
         let path = folder.join(format!("{name}.{extension}"));
@@ -116,8 +107,5 @@ fn read(path: &Path) -> Result<String, BuildError> {
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> BuildError {
-    move |error| BuildError::File {
-        path: path.to_owned(),
-        error,
-    }
+    move |error| BuildError::File { path: path.to_owned(), error }
 }

@@ -48,15 +48,8 @@ pub(super) struct Shape {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outline {
     Path(BezPath),
-    Ellipse {
-        center: Point,
-        radii: (f64, f64),
-    },
-    Rect {
-        origin: Point,
-        size: (f64, f64),
-        radius: f64,
-    },
+    Ellipse { center: Point, radii: (f64, f64) },
+    Rect { origin: Point, size: (f64, f64), radius: f64 },
 }
 
 /// A paint and its opacity, 0 to 1.
@@ -69,16 +62,8 @@ pub(super) struct Paint {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Color {
     Solid([u8; 3]),
-    Linear {
-        from: Point,
-        to: Point,
-        stops: Vec<Stop>,
-    },
-    Radial {
-        center: Point,
-        radius: f64,
-        stops: Vec<Stop>,
-    },
+    Linear { from: Point, to: Point, stops: Vec<Stop> },
+    Radial { center: Point, radius: f64, stops: Vec<Stop> },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,22 +96,15 @@ pub(super) fn parse(svg: &str) -> Result<Rig, BuildError> {
     if root.attribute("viewBox").map(str::trim) != Some("0 0 512 512") {
         return Err(rig("must say viewBox=\"0 0 512 512\"".into()));
     }
-    let mut reader = Reader {
-        gradients: HashMap::new(),
-        ids: HashSet::new(),
-    };
+    let mut reader = Reader { gradients: HashMap::new(), ids: HashSet::new() };
     for node in root.descendants().filter(Node::is_element) {
         if let "linearGradient" | "radialGradient" = node.tag_name().name() {
-            let id = node
-                .attribute("id")
-                .ok_or_else(|| rig("has a gradient without id".into()))?;
+            let id = node.attribute("id").ok_or_else(|| rig("has a gradient without id".into()))?;
             reader.gradients.insert(id.to_owned(), gradient(node)?);
         }
     }
     let style = Style::default();
-    Ok(Rig {
-        items: reader.items(root, &style, 0)?,
-    })
+    Ok(Rig { items: reader.items(root, &style, 0)? })
 }
 
 fn rig(problem: String) -> BuildError {
@@ -152,15 +130,7 @@ const INHERITED: [&str; 10] = [
     "color",
 ];
 
-const REFUSED: [&str; 7] = [
-    "transform",
-    "style",
-    "class",
-    "filter",
-    "mask",
-    "clip-path",
-    "href",
-];
+const REFUSED: [&str; 7] = ["transform", "style", "class", "filter", "mask", "clip-path", "href"];
 
 impl Style {
     fn with(&self, node: Node<'_, '_>) -> Self {
@@ -178,8 +148,7 @@ impl Style {
     }
 
     fn number(&self, name: &'static str, default: f64) -> Result<f64, BuildError> {
-        self.get(name)
-            .map_or(Ok(default), |text| number(text, name))
+        self.get(name).map_or(Ok(default), |text| number(text, name))
     }
 }
 
@@ -202,9 +171,7 @@ impl Reader {
         for node in parent.children().filter(Node::is_element) {
             if let Some(name) = REFUSED.iter().find(|name| node.attribute(**name).is_some()) {
                 let tag = node.tag_name().name();
-                return Err(rig(format!(
-                    "uses {name}= on a <{tag}>, which a rig cannot have"
-                )));
+                return Err(rig(format!("uses {name}= on a <{tag}>, which a rig cannot have")));
             }
             let style = style.with(node);
             match node.tag_name().name() {
@@ -243,9 +210,7 @@ impl Reader {
         };
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if id.is_empty() || !id.chars().all(fits) {
-            return Err(rig(format!(
-                "has the id {id:?}: ids are made of a-z, 0-9 and -"
-            )));
+            return Err(rig(format!("has the id {id:?}: ids are made of a-z, 0-9 and -")));
         }
         if !self.ids.insert(id.to_owned()) {
             return Err(rig(format!("has the id {id:?} twice")));
@@ -283,10 +248,7 @@ impl Reader {
             }
             None => Color::Solid(hex(text)?),
         };
-        Ok(Some(Paint {
-            color,
-            opacity: style.number(opacity, 1.0)?,
-        }))
+        Ok(Some(Paint { color, opacity: style.number(opacity, 1.0)? }))
     }
 
     fn stroke(&self, style: &Style) -> Result<Option<Stroke>, BuildError> {
@@ -332,11 +294,7 @@ fn outline(node: Node<'_, '_>) -> Result<Outline, BuildError> {
             }
         }
         name => {
-            let radii = if name == "circle" {
-                ("r", "r")
-            } else {
-                ("rx", "ry")
-            };
+            let radii = if name == "circle" { ("r", "r") } else { ("rx", "ry") };
             Outline::Ellipse {
                 center: Point::new(number("cx")?, number("cy")?),
                 radii: (number(radii.0)?, number(radii.1)?),
@@ -347,12 +305,8 @@ fn outline(node: Node<'_, '_>) -> Result<Outline, BuildError> {
 
 /// Path data with every segment a cubic, so that two with the same commands can be blended.
 pub(super) fn path(data: &str) -> Result<BezPath, BuildError> {
-    let read = BezPath::from_svg(data).map_err(|e| {
-        rig(format!(
-            "has path data that cannot be read ({e}): {}",
-            short(data)
-        ))
-    })?;
+    let read = BezPath::from_svg(data)
+        .map_err(|e| rig(format!("has path data that cannot be read ({e}): {}", short(data))))?;
     let mut out = BezPath::new();
     let (mut start, mut last) = (Point::ZERO, Point::ZERO);
     for element in read.elements() {
@@ -388,9 +342,7 @@ fn short(text: &str) -> String {
 
 fn gradient(node: Node<'_, '_>) -> Result<Color, BuildError> {
     if node.attribute("gradientUnits") != Some("userSpaceOnUse") {
-        return Err(rig(
-            "has a gradient without gradientUnits=\"userSpaceOnUse\"".into(),
-        ));
+        return Err(rig("has a gradient without gradientUnits=\"userSpaceOnUse\"".into()));
     }
     let number = |name| attribute(node, name, 0.0);
     let stops = node
@@ -435,36 +387,23 @@ fn hex(text: &str) -> Result<[u8; 3], BuildError> {
         3 => digits.chars().flat_map(|c| [c, c]).collect(),
         _ => digits.to_owned(),
     };
-    let value = u32::from_str_radix(&long, 16)
-        .ok()
-        .filter(|_| long.len() == 6);
-    let [_, r, g, b] = value
-        .ok_or_else(|| rig(format!("has the colour {text:?}: write #rrggbb")))?
-        .to_be_bytes();
+    let value = u32::from_str_radix(&long, 16).ok().filter(|_| long.len() == 6);
+    let [_, r, g, b] =
+        value.ok_or_else(|| rig(format!("has the colour {text:?}: write #rrggbb")))?.to_be_bytes();
     Ok([r, g, b])
 }
 
 fn pivot(text: &str) -> Result<Point, BuildError> {
-    let (x, y) = text
-        .split_once(',')
-        .ok_or_else(|| rig(format!("has data-pivot={text:?}: write x,y")))?;
-    Ok(Point::new(
-        number(x, "data-pivot")?,
-        number(y, "data-pivot")?,
-    ))
+    let (x, y) =
+        text.split_once(',').ok_or_else(|| rig(format!("has data-pivot={text:?}: write x,y")))?;
+    Ok(Point::new(number(x, "data-pivot")?, number(y, "data-pivot")?))
 }
 
 fn attribute(node: Node<'_, '_>, name: &'static str, default: f64) -> Result<f64, BuildError> {
-    node.attribute(name)
-        .map_or(Ok(default), |text| number(text, name))
+    node.attribute(name).map_or(Ok(default), |text| number(text, name))
 }
 
 fn number(text: &str, name: &'static str) -> Result<f64, BuildError> {
-    let value = text
-        .trim()
-        .trim_end_matches("px")
-        .parse::<f64>()
-        .ok()
-        .filter(|v| v.is_finite());
+    let value = text.trim().trim_end_matches("px").parse::<f64>().ok().filter(|v| v.is_finite());
     value.ok_or_else(|| rig(format!("has {name}={text:?}, which is not a number")))
 }

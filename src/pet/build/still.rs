@@ -67,11 +67,7 @@ impl Drawing {
                     center.x, center.y, radii.0, radii.1
                 )
             }
-            Outline::Rect {
-                origin,
-                size,
-                radius,
-            } => format!(
+            Outline::Rect { origin, size, radius } => format!(
                 "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{radius}\"",
                 origin.x, origin.y, size.0, size.1
             ),
@@ -87,10 +83,7 @@ impl Drawing {
             Color::Solid(rgb) => hex(*rgb),
             gradient => self.gradient(gradient),
         };
-        format!(
-            " {name}=\"{color}\"{}",
-            opacity(&format!("{name}-opacity"), paint.opacity)
-        )
+        format!(" {name}=\"{color}\"{}", opacity(&format!("{name}-opacity"), paint.opacity))
     }
 
     fn gradient(&mut self, color: &Color) -> String {
@@ -107,11 +100,7 @@ impl Drawing {
                 to.y,
                 ramp(stops)
             ),
-            Color::Radial {
-                center,
-                radius,
-                stops,
-            } => write!(
+            Color::Radial { center, radius, stops } => write!(
                 self.gradients,
                 "<radialGradient id=\"{id}\" {units} cx=\"{}\" cy=\"{}\" r=\"{radius}\">{}</radialGradient>",
                 center.x,
@@ -140,9 +129,5 @@ fn hex([r, g, b]: [u8; 3]) -> String {
 }
 
 fn opacity(name: &str, value: f64) -> String {
-    if value < 1.0 {
-        format!(" {name}=\"{value}\"")
-    } else {
-        String::new()
-    }
+    if value < 1.0 { format!(" {name}=\"{value}\"") } else { String::new() }
 }

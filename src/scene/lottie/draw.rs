@@ -28,11 +28,7 @@ pub(super) fn draw(
 ) {
     workshop.sheet.refill();
     workshop.rasterizer.pool.refill(surface.area);
-    let mut drawing = Drawing {
-        animation,
-        workshop,
-        layers_left: MAX_DRAWN_LAYERS,
-    };
+    let mut drawing = Drawing { animation, workshop, layers_left: MAX_DRAWN_LAYERS };
     drawing.layers(&animation.layers, frame, matrix, surface, 0);
 }
 
@@ -75,9 +71,8 @@ impl<'a> Drawing<'a> {
         }
         self.layers_left -= 1;
         let matrix = outer * layer_matrix(layers, layer, frame);
-        let Some(area) = self
-            .area(layer, frame, matrix, surface.area)
-            .and_then(|a| a.and(surface.area))
+        let Some(area) =
+            self.area(layer, frame, matrix, surface.area).and_then(|a| a.and(surface.area))
         else {
             return;
         };
@@ -109,10 +104,7 @@ impl<'a> Drawing<'a> {
         match &layer.content {
             Content::Nothing => None,
             Content::Solid { width, height, .. } => sized(*width, *height),
-            Content::Composition {
-                size: Some((width, height)),
-                ..
-            } => sized(*width, *height),
+            Content::Composition { size: Some((width, height)), .. } => sized(*width, *height),
             Content::Composition { size: None, .. } => Some(surface),
             Content::Image { index } => {
                 let picture = self.animation.images.get(*index)?;
@@ -154,11 +146,7 @@ impl<'a> Drawing<'a> {
                 let Workshop { sheet, rasterizer } = &mut *self.workshop;
                 rasterizer.draw(sheet, 0..sheet.commands.len(), opacity, surface);
             }
-            Content::Solid {
-                width,
-                height,
-                color,
-            } => {
+            Content::Solid { width, height, color } => {
                 let shape = rectangle(*width, *height, matrix);
                 let rasterizer = &mut self.workshop.rasterizer;
                 rasterizer.solid(&shape, *color, opacity, surface);
@@ -215,9 +203,7 @@ impl<'a> Drawing<'a> {
             quality: FilterQuality::Bilinear,
         };
         let place = skia(surface.local(matrix * fit));
-        surface
-            .pixmap
-            .draw_pixmap(0, 0, picture.pixmap.as_ref(), &paint, place, None);
+        surface.pixmap.draw_pixmap(0, 0, picture.pixmap.as_ref(), &paint, place, None);
     }
 
     /// Applies a layer's masks.
@@ -230,10 +216,7 @@ impl<'a> Drawing<'a> {
             return;
         };
         // What is added starts from nothing, what is taken away from all.
-        if matches!(
-            first.mode,
-            MaskMode::Subtract | MaskMode::Intersect | MaskMode::Darken
-        ) {
+        if matches!(first.mode, MaskMode::Subtract | MaskMode::Intersect | MaskMode::Darken) {
             gathered.invert();
         }
         for mask in &layer.masks {
@@ -250,10 +233,7 @@ impl<'a> Drawing<'a> {
         area: Area,
         all: &mut tiny_skia::Mask,
     ) {
-        let mut shape = Shape {
-            path: BezPath::new(),
-            matrix,
-        };
+        let mut shape = Shape { path: BezPath::new(), matrix };
         let outline = mask.path.at(frame);
         outline.append_to(&mut shape.path);
         if !self.workshop.sheet.spend(outline.vertices.len()) {
@@ -296,11 +276,7 @@ impl<'a> Drawing<'a> {
             return;
         };
         self.layer(layers, source, frame, outer, &mut through, depth + 1);
-        let kind = if matte.luma {
-            MaskType::Luminance
-        } else {
-            MaskType::Alpha
-        };
+        let kind = if matte.luma { MaskType::Luminance } else { MaskType::Alpha };
         let mut mask = tiny_skia::Mask::from_pixmap(through.pixmap.as_ref(), kind);
         if matte.inverted {
             mask.invert();
@@ -320,10 +296,7 @@ fn byte(share: f32) -> u8 {
 }
 
 fn rectangle(width: f64, height: f64, matrix: Affine) -> Shape {
-    Shape {
-        path: Rect::new(0.0, 0.0, width, height).to_path(0.1),
-        matrix,
-    }
+    Shape { path: Rect::new(0.0, 0.0, width, height).to_path(0.1), matrix }
 }
 
 /// Whether a rectangle of this size, or of none at all, covers all of the area, so that cutting to it changes nothing.
@@ -337,12 +310,7 @@ fn holds(matrix: Affine, size: Option<(f64, f64)>, area: Area) -> bool {
     let area = area.rect();
     // A thousandth of a pixel: rounding in the matrix must not cost a surface.
     let room = Rect::new(0.0, 0.0, width, height).inflate(1e-3, 1e-3);
-    [
-        (area.x0, area.y0),
-        (area.x1, area.y0),
-        (area.x0, area.y1),
-        (area.x1, area.y1),
-    ]
-    .into_iter()
-    .all(|p| room.contains(back * kurbo::Point::from(p)))
+    [(area.x0, area.y0), (area.x1, area.y0), (area.x0, area.y1), (area.x1, area.y1)]
+        .into_iter()
+        .all(|p| room.contains(back * kurbo::Point::from(p)))
 }

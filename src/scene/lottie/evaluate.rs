@@ -23,13 +23,7 @@ pub(super) fn matrix(transform: &Transform, frame: f64, turn: f64) -> Affine {
         Position::Split(x, y) => Vec2::new(x.at(frame), y.at(frame)),
     };
     let rotation = transform.rotation.at(frame) + turn;
-    compose(
-        transform,
-        frame,
-        position,
-        rotation,
-        transform.scale.at(frame) / 100.0,
-    )
+    compose(transform, frame, position, rotation, transform.scale.at(frame) / 100.0)
 }
 
 fn compose(
@@ -236,26 +230,12 @@ impl Sheet {
                 outline.append_to(path);
                 false
             }
-            Item::Ellipse {
-                center,
-                size,
-                reversed,
-            } => {
+            Item::Ellipse { center, size, reversed } => {
                 ellipse(path, center.position(frame), size.at(frame));
                 *reversed
             }
-            Item::Rect {
-                center,
-                size,
-                radius,
-                reversed,
-            } => {
-                rectangle(
-                    path,
-                    center.position(frame),
-                    size.at(frame),
-                    radius.at(frame),
-                );
+            Item::Rect { center, size, radius, reversed } => {
+                rectangle(path, center.position(frame), size.at(frame), radius.at(frame));
                 *reversed
             }
             Item::Star(shape) => {
@@ -332,10 +312,7 @@ impl Sheet {
         let commands: Vec<Command> = self.commands.drain(first_command..).collect();
         let source: Vec<Shape> = self.shapes[first_shape..self.used]
             .iter()
-            .map(|s| Shape {
-                path: s.path.clone(),
-                matrix: s.matrix,
-            })
+            .map(|s| Shape { path: s.path.clone(), matrix: s.matrix })
             .collect();
         self.used = first_shape;
         let Some(back) = inverse(outer) else {
@@ -345,11 +322,7 @@ impl Sheet {
         let mut copy = 0.0;
         while copy < copies {
             // The copy that is drawn last lies below the others.
-            let place = if repeater.below {
-                copy
-            } else {
-                copies - 1.0 - copy
-            };
+            let place = if repeater.below { copy } else { copies - 1.0 - copy };
             copy += 1.0;
             if verbs + source.len() > self.verbs
                 || self.commands.len() + commands.len() > MAX_COMMANDS
@@ -358,24 +331,10 @@ impl Sheet {
             }
             self.verbs -= verbs + source.len();
             let step = outer * repeated(repeater, place + repeater.offset.at(frame), frame) * back;
-            let (start, end) = (
-                repeater.start_opacity.at(frame),
-                repeater.end_opacity.at(frame),
-            );
-            let along = if copies > 1.0 {
-                place / (copies - 1.0)
-            } else {
-                0.0
-            };
+            let (start, end) = (repeater.start_opacity.at(frame), repeater.end_opacity.at(frame));
+            let along = if copies > 1.0 { place / (copies - 1.0) } else { 0.0 };
             let opacity = share(start + (end - start) * along);
-            self.stamp(
-                &source,
-                &commands,
-                first_shape,
-                first_command,
-                step,
-                opacity,
-            );
+            self.stamp(&source, &commands, first_shape, first_command, step, opacity);
         }
     }
 
@@ -394,25 +353,18 @@ impl Sheet {
             path.extend(shape.path.elements().iter().copied());
         }
         let moved = place - first_command;
-        self.commands
-            .extend(commands.iter().cloned().map(|command| match command {
-                Command::Paint(paint) => Command::Paint(Stroke {
-                    paths: paint.paths.start + shapes..paint.paths.end + shapes,
-                    matrix: step * paint.matrix,
-                    ..paint
-                }),
-                Command::Isolate { from, opacity } => Command::Isolate {
-                    from: from + moved,
-                    opacity,
-                },
-            }));
+        self.commands.extend(commands.iter().cloned().map(|command| match command {
+            Command::Paint(paint) => Command::Paint(Stroke {
+                paths: paint.paths.start + shapes..paint.paths.end + shapes,
+                matrix: step * paint.matrix,
+                ..paint
+            }),
+            Command::Isolate { from, opacity } => Command::Isolate { from: from + moved, opacity },
+        }));
         if opacity <= 0.0 {
             self.commands.truncate(place);
         } else if opacity < 1.0 && !commands.is_empty() {
-            self.commands.push(Command::Isolate {
-                from: place,
-                opacity,
-            });
+            self.commands.push(Command::Isolate { from: place, opacity });
         }
     }
 }
@@ -432,12 +384,7 @@ fn repeated(repeater: &Repeater, times: f64, frame: f64) -> Affine {
     };
     let scale = transform.scale.at(frame) / 100.0;
     let power = |base: f64| {
-        base.abs().powf(times)
-            * if base < 0.0 && times % 2.0 != 0.0 {
-                -1.0
-            } else {
-                1.0
-            }
+        base.abs().powf(times) * if base < 0.0 && times % 2.0 != 0.0 { -1.0 } else { 1.0 }
     };
     let anchor = transform.anchor.at(frame);
     Affine::translate(position * times + anchor)
@@ -451,27 +398,13 @@ fn star_at(shape: &Star, frame: f64) -> StarShape {
         center: shape.center.position(frame),
         points: shape.points.at(frame),
         rotation: shape.rotation.at(frame),
-        outer: (
-            shape.outer_radius.at(frame),
-            shape.outer_roundness.at(frame),
-        ),
-        inner: shape
-            .inner
-            .as_ref()
-            .map(|(r, round)| (r.at(frame), round.at(frame))),
+        outer: (shape.outer_radius.at(frame), shape.outer_roundness.at(frame)),
+        inner: shape.inner.as_ref().map(|(r, round)| (r.at(frame), round.at(frame))),
     }
 }
 
 fn pen_at(style: &Style, frame: f64) -> Option<Pen> {
-    let Style::Stroke {
-        width,
-        cap,
-        join,
-        miter,
-        dashes,
-        dash_offset,
-    } = style
-    else {
+    let Style::Stroke { width, cap, join, miter, dashes, dash_offset } = style else {
         return None;
     };
     let width = width.at(frame);
@@ -488,22 +421,16 @@ fn pen_at(style: &Style, frame: f64) -> Option<Pen> {
 fn ink_at(brush: &Brush, frame: f64) -> Ink {
     match brush {
         Brush::Solid(color) => Ink::Solid(color.at(frame)),
-        Brush::Gradient {
-            radial,
-            colors,
-            stops,
-            start,
-            end,
-            highlight,
-            angle,
-        } => Ink::Gradient(Gradient {
-            radial: *radial,
-            start: start.position(frame),
-            end: end.position(frame),
-            highlight: highlight.at(frame) / 100.0,
-            angle: angle.at(frame),
-            stops: merge_stops(&stops.at(frame), *colors),
-        }),
+        Brush::Gradient { radial, colors, stops, start, end, highlight, angle } => {
+            Ink::Gradient(Gradient {
+                radial: *radial,
+                start: start.position(frame),
+                end: end.position(frame),
+                highlight: highlight.at(frame) / 100.0,
+                angle: angle.at(frame),
+                stops: merge_stops(&stops.at(frame), *colors),
+            })
+        }
     }
 }
 
@@ -513,19 +440,13 @@ fn merge_stops(numbers: &[f64], colors: usize) -> Vec<(f64, Color)> {
     let (rgb, alpha) = numbers.split_at(split);
     let rgb: Vec<&[f64]> = rgb.chunks_exact(4).collect();
     let alpha: Vec<&[f64]> = alpha.chunks_exact(2).collect();
-    let mut offsets: Vec<f64> = rgb
-        .iter()
-        .chain(&alpha)
-        .map(|stop| stop[0].clamp(0.0, 1.0))
-        .collect();
+    let mut offsets: Vec<f64> =
+        rgb.iter().chain(&alpha).map(|stop| stop[0].clamp(0.0, 1.0)).collect();
     offsets.sort_by(f64::total_cmp);
     // Two stops at one place are a hard edge and must stay two; more tell nothing.
     let sample = |stops: &[&[f64]], channel: usize, at: f64, after: bool| {
         let next = stops.partition_point(|s| s[0] < at || (after && s[0] <= at));
-        match (
-            next.checked_sub(1).and_then(|i| stops.get(i)),
-            stops.get(next),
-        ) {
+        match (next.checked_sub(1).and_then(|i| stops.get(i)), stops.get(next)) {
             (Some(a), Some(b)) if b[0] > a[0] => {
                 a[channel] + (b[channel] - a[channel]) * ((at - a[0]) / (b[0] - a[0]))
             }

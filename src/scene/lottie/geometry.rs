@@ -40,17 +40,9 @@ pub(super) fn rectangle(path: &mut BezPath, center: Vec2, size: Vec2, radius: f6
     let k = r * (1.0 - QUARTER);
     path.move_to(at(right, top + r));
     path.line_to(at(right, bottom - r));
-    path.curve_to(
-        at(right, bottom - k),
-        at(right - k, bottom),
-        at(right - r, bottom),
-    );
+    path.curve_to(at(right, bottom - k), at(right - k, bottom), at(right - r, bottom));
     path.line_to(at(left + r, bottom));
-    path.curve_to(
-        at(left + k, bottom),
-        at(left, bottom - k),
-        at(left, bottom - r),
-    );
+    path.curve_to(at(left + k, bottom), at(left, bottom - k), at(left, bottom - r));
     path.line_to(at(left, top + r));
     path.curve_to(at(left, top + k), at(left + k, top), at(left + r, top));
     path.line_to(at(right - r, top));
@@ -75,11 +67,7 @@ pub(super) fn star(path: &mut BezPath, shape: &StarShape) {
     if tips < 3.0 && shape.inner.is_none() || tips < 1.0 {
         return;
     }
-    let count = if shape.inner.is_some() {
-        tips * 2.0
-    } else {
-        tips
-    };
+    let count = if shape.inner.is_some() { tips * 2.0 } else { tips };
     let step = std::f64::consts::TAU / count;
     let start = (shape.rotation - 90.0).to_radians();
     // The handle of a fully round corner spans a quarter of the way along its circle.
@@ -135,22 +123,14 @@ pub(super) fn subpaths(path: &BezPath) -> Vec<Subpath> {
         let Some(sub) = out.last_mut() else {
             if let kurbo::PathEl::MoveTo(start) = *element {
                 at = start;
-                out.push(Subpath {
-                    start,
-                    segments: Vec::new(),
-                    closed: false,
-                });
+                out.push(Subpath { start, segments: Vec::new(), closed: false });
             }
             continue;
         };
         match *element {
             kurbo::PathEl::MoveTo(start) => {
                 at = start;
-                out.push(Subpath {
-                    start,
-                    segments: Vec::new(),
-                    closed: false,
-                });
+                out.push(Subpath { start, segments: Vec::new(), closed: false });
             }
             kurbo::PathEl::LineTo(p) => {
                 sub.segments.push(kurbo::Line::new(at, p).into());
@@ -204,11 +184,7 @@ fn round_one(sub: &Subpath, radius: f64, out: &mut BezPath) {
     let toward = |from: Point, to: Point, reach: f64| {
         let d = to - from;
         let length = d.hypot();
-        if length > 0.0 {
-            from + d * (reach / length)
-        } else {
-            from
-        }
+        if length > 0.0 { from + d * (reach / length) } else { from }
     };
     for (i, segment) in segments.iter().enumerate() {
         let (before, after) = (cut(i), cut(i + 1));

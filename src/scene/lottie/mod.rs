@@ -48,34 +48,18 @@ impl LottieScene {
 
     /// The same, with pictures that lie beside the JSON.
     pub(super) fn parse_with(text: &[u8], pictures: &dyn Pictures) -> Result<Self, SceneError> {
-        Ok(Self {
-            animation: wire::parse(text, pictures)?,
-            workshop: draw::Workshop::default(),
-        })
+        Ok(Self { animation: wire::parse(text, pictures)?, workshop: draw::Workshop::default() })
     }
 
     fn frame_at(&self, at: Duration) -> f64 {
-        let Animation {
-            first,
-            end,
-            frame_rate,
-            ..
-        } = self.animation;
+        let Animation { first, end, frame_rate, .. } = self.animation;
         // After the end, the last whole frame: at `end` itself every layer is already over.
-        let last = if end - first >= 1.0 {
-            (end - 1.0).max(first)
-        } else {
-            first
-        };
+        let last = if end - first >= 1.0 { (end - 1.0).max(first) } else { first };
         let frame = first + at.as_secs_f64() * frame_rate;
         // A duration counts nanoseconds: the frame it was made of must come out again, or a hold
         // keyframe jumps a frame late.
         let whole = frame.round();
-        let frame = if (frame - whole).abs() < 1e-4 {
-            whole
-        } else {
-            frame
-        };
+        let frame = if (frame - whole).abs() < 1e-4 { whole } else { frame };
         if frame < end - 1e-6 { frame } else { last }
     }
 }
@@ -104,12 +88,7 @@ impl Scene for LottieScene {
         let matrix = Affine::translate((place.left, place.top)) * Affine::scale(place.scale);
         let canvas = Rect::new(0.0, 0.0, self.animation.width, self.animation.height);
         let size = frame.size();
-        let whole = Area {
-            x: 0,
-            y: 0,
-            width: size.width,
-            height: size.height,
-        };
+        let whole = Area { x: 0, y: 0, width: size.width, height: size.height };
         let pixmap = frame.pixmap_mut();
         pixmap.fill(tiny_skia::Color::TRANSPARENT);
         let canvas = matrix.transform_rect_bbox(canvas);
@@ -119,13 +98,7 @@ impl Scene for LottieScene {
         let Some(mut surface) = Surface::of(pixmap, area) else {
             return;
         };
-        draw::draw(
-            &self.animation,
-            moment,
-            matrix,
-            &mut surface,
-            &mut self.workshop,
-        );
+        draw::draw(&self.animation, moment, matrix, &mut surface, &mut self.workshop);
         surface.put_into(pixmap, whole);
     }
 

@@ -114,22 +114,10 @@ pub(super) struct Transform {
 
 /// One entry of a shape layer.
 pub(super) enum Item {
-    Group {
-        items: Vec<Item>,
-        transform: Box<Transform>,
-    },
+    Group { items: Vec<Item>, transform: Box<Transform> },
     Path(Property<Outline>),
-    Ellipse {
-        center: Property<Vec2>,
-        size: Property<Vec2>,
-        reversed: bool,
-    },
-    Rect {
-        center: Property<Vec2>,
-        size: Property<Vec2>,
-        radius: Property<f64>,
-        reversed: bool,
-    },
+    Ellipse { center: Property<Vec2>, size: Property<Vec2>, reversed: bool },
+    Rect { center: Property<Vec2>, size: Property<Vec2>, radius: Property<f64>, reversed: bool },
     Star(Box<Star>),
     Paint(Box<Paint>),
     Trim(Box<Trim>),

@@ -19,11 +19,7 @@ const MAX_DASHES: f64 = 10_000.0;
     reason = "drawing is in single precision; the value is cut to what fits before"
 )]
 pub(super) fn single(value: f64) -> f32 {
-    if value.is_finite() {
-        value.clamp(-1e9, 1e9) as f32
-    } else {
-        0.0
-    }
+    if value.is_finite() { value.clamp(-1e9, 1e9) as f32 } else { 0.0 }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "cut to what fits before")]
@@ -54,36 +50,19 @@ impl Area {
     /// The pixels that `rect` touches, with one around for what anti-aliasing adds.
     pub(super) fn around(rect: Rect) -> Option<Self> {
         let rect = rect.is_finite().then(|| rect.inflate(1.0, 1.0).expand())?;
-        Self::between(
-            pixel(rect.x0),
-            pixel(rect.y0),
-            pixel(rect.x1),
-            pixel(rect.y1),
-        )
+        Self::between(pixel(rect.x0), pixel(rect.y0), pixel(rect.x1), pixel(rect.y1))
     }
 
     /// The pixels that `rect` touches; a thousandth of one does not count.
     pub(super) fn touching(rect: Rect) -> Option<Self> {
-        let rect = rect
-            .is_finite()
-            .then(|| rect.inflate(-1e-3, -1e-3).expand())?;
-        Self::between(
-            pixel(rect.x0),
-            pixel(rect.y0),
-            pixel(rect.x1),
-            pixel(rect.y1),
-        )
+        let rect = rect.is_finite().then(|| rect.inflate(-1e-3, -1e-3).expand())?;
+        Self::between(pixel(rect.x0), pixel(rect.y0), pixel(rect.x1), pixel(rect.y1))
     }
 
     fn between(x0: i32, y0: i32, x1: i32, y1: i32) -> Option<Self> {
         let width = u32::try_from(x1.checked_sub(x0)?).ok()?;
         let height = u32::try_from(y1.checked_sub(y0)?).ok()?;
-        (width > 0 && height > 0).then_some(Self {
-            x: x0,
-            y: y0,
-            width,
-            height,
-        })
+        (width > 0 && height > 0).then_some(Self { x: x0, y: y0, width, height })
     }
 
     fn right(self) -> i32 {
@@ -142,14 +121,7 @@ impl Surface {
         }
         let paint = PixmapPaint::default();
         let (x, y) = (self.area.x, self.area.y);
-        frame.draw_pixmap(
-            x,
-            y,
-            self.pixmap.as_ref(),
-            &paint,
-            Transform::identity(),
-            None,
-        );
+        frame.draw_pixmap(x, y, self.pixmap.as_ref(), &paint, Transform::identity(), None);
     }
 
     fn origin(&self) -> Vec2 {
@@ -170,8 +142,7 @@ impl Surface {
         };
         let (x, y) = (other.area.x - self.area.x, other.area.y - self.area.y);
         let source = other.pixmap.as_ref();
-        self.pixmap
-            .draw_pixmap(x, y, source, &paint, Transform::identity(), None);
+        self.pixmap.draw_pixmap(x, y, source, &paint, Transform::identity(), None);
     }
 }
 
@@ -300,10 +271,7 @@ impl Rasterizer {
             return;
         }
         let local = surface.local(stroke.matrix);
-        let mut paint = Paint {
-            blend_mode: stroke.blend,
-            ..Paint::default()
-        };
+        let mut paint = Paint { blend_mode: stroke.blend, ..Paint::default() };
         let Some(shader) = shader(&stroke.ink, opacity * stroke.opacity, local, &stroke.pen) else {
             return;
         };
@@ -319,14 +287,8 @@ impl Rasterizer {
         let Some(path) = self.path(shapes, |m| surface.local(m)) else {
             return;
         };
-        let rule = if even_odd {
-            FillRule::EvenOdd
-        } else {
-            FillRule::Winding
-        };
-        surface
-            .pixmap
-            .fill_path(&path, paint, rule, Transform::identity(), None);
+        let rule = if even_odd { FillRule::EvenOdd } else { FillRule::Winding };
+        surface.pixmap.fill_path(&path, paint, rule, Transform::identity(), None);
         self.recycle(path);
     }
 
@@ -341,13 +303,9 @@ impl Rasterizer {
         let Some(back) = inverse(matrix) else {
             return;
         };
-        let Some(path) = self.path(shapes, |m| {
-            if m == matrix {
-                Affine::IDENTITY
-            } else {
-                back * m
-            }
-        }) else {
+        let Some(path) =
+            self.path(shapes, |m| if m == matrix { Affine::IDENTITY } else { back * m })
+        else {
             return;
         };
         let stroke = tiny_skia::Stroke {
@@ -358,9 +316,7 @@ impl Rasterizer {
             dash: dash(pen, shapes, &mut self.pool.dashes_left),
         };
         let transform = skia(surface.local(matrix));
-        surface
-            .pixmap
-            .stroke_path(&path, paint, &stroke, transform, None);
+        surface.pixmap.stroke_path(&path, paint, &stroke, transform, None);
         self.recycle(path);
     }
 
@@ -372,10 +328,7 @@ impl Rasterizer {
         opacity: f64,
         surface: &mut Surface,
     ) {
-        let paint = Paint {
-            shader: Shader::SolidColor(color(fill, opacity)),
-            ..Paint::default()
-        };
+        let paint = Paint { shader: Shader::SolidColor(color(fill, opacity)), ..Paint::default() };
         self.fill(std::slice::from_ref(shape), false, &paint, surface);
     }
 
@@ -450,10 +403,7 @@ fn dash(pen: &Pen, shapes: &[Shape], left: &mut f64) -> Option<StrokeDash> {
     }
     let length: f64 = pattern.iter().map(|d| f64::from(*d)).sum();
     // The sum of control polygons is never less than the lengths of the paths.
-    let way: f64 = shapes
-        .iter()
-        .map(|s| polygon_length(s.path.elements()))
-        .sum();
+    let way: f64 = shapes.iter().map(|s| polygon_length(s.path.elements())).sum();
     let dashes = way / length;
     if length <= 0.0 || !dashes.is_finite() || dashes > MAX_DASHES.min(*left) {
         return None;
@@ -494,11 +444,7 @@ fn shader(ink: &Ink, opacity: f64, local: Affine, pen: &Option<Pen>) -> Option<S
     match ink {
         Ink::Solid(c) => Some(Shader::SolidColor(color(*c, opacity))),
         Ink::Gradient(gradient) => {
-            let place = if pen.is_some() {
-                Affine::IDENTITY
-            } else {
-                local
-            };
+            let place = if pen.is_some() { Affine::IDENTITY } else { local };
             gradient_shader(gradient, opacity, skia(place))
         }
     }

@@ -67,11 +67,7 @@ fn measure(path: &BezPath) -> Vec<Measured> {
     let measure = |sub: Subpath| {
         let lengths: Vec<f64> = sub.segments.iter().map(|s| s.arclen(ACCURACY)).collect();
         let length = lengths.iter().sum();
-        Measured {
-            sub,
-            lengths,
-            length,
-        }
+        Measured { sub, lengths, length }
     };
     subpaths(path).into_iter().map(measure).collect()
 }

@@ -134,11 +134,7 @@ impl Curve {
             let slope = 3.0 * u * u * a.x + 6.0 * u * t * (b.x - a.x) + 3.0 * t * t * (1.0 - b.x);
             let newton = t - error / slope;
             // Newton where it stays in the bracket, else the middle: x is monotonic in t.
-            t = if newton > low && newton < high {
-                newton
-            } else {
-                f64::midpoint(low, high)
-            };
+            t = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };
         }
         cubic(a.y, b.y, t)
     }
@@ -302,13 +298,7 @@ impl Property<Vec2> {
     /// The position at `frame`, along its curve where it has one.
     pub(super) fn position(&self, frame: f64) -> Vec2 {
         match self.place(frame) {
-            Place::Within(
-                Key {
-                    travel: Some(travel),
-                    ..
-                },
-                t,
-            ) => travel.at(t[0]),
+            Place::Within(Key { travel: Some(travel), .. }, t) => travel.at(t[0]),
             _ => self.at(frame),
         }
     }

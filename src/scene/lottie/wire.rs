@@ -48,11 +48,7 @@ pub(super) fn parse(text: &[u8], pictures: &dyn Pictures) -> Result<Animation, S
     let animation = Animation {
         width,
         height,
-        frame_rate: if frame_rate > 0.0 {
-            frame_rate.clamp(0.01, 1000.0)
-        } else {
-            30.0
-        },
+        frame_rate: if frame_rate > 0.0 { frame_rate.clamp(0.01, 1000.0) } else { 30.0 },
         first,
         end: number_in(root, "op", first + 1.0).clamp(first, first + MAX_FRAMES),
         layers: reader.layers(layers)?,
@@ -144,11 +140,7 @@ impl<'a> Reader<'a> {
             .filter_map(|marker| segment(marker, animation.first, animation.frame_rate))
             .take(MAX_LAYERS)
             .collect();
-        Animation {
-            segments,
-            unsupported: self.unsupported,
-            ..animation
-        }
+        Animation { segments, unsupported: self.unsupported, ..animation }
     }
 
     fn layers(&mut self, list: &'a [Value]) -> Result<Vec<Layer>, SceneError> {
@@ -182,11 +174,7 @@ impl<'a> Reader<'a> {
 
     fn layer(&mut self, layer: &Object, place: usize, by_index: &HashMap<i64, usize>) -> Layer {
         for (key, what) in [("ef", "layer effects"), ("sy", "layer styles")] {
-            if layer
-                .get(key)
-                .and_then(Value::as_array)
-                .is_some_and(|l| !l.is_empty())
-            {
+            if layer.get(key).and_then(Value::as_array).is_some_and(|l| !l.is_empty()) {
                 self.skip(what);
             }
         }
@@ -228,11 +216,7 @@ impl<'a> Reader<'a> {
                 let width = number_in(layer, "sw", self.canvas.0);
                 let height = number_in(layer, "sh", self.canvas.1);
                 let color = property::hex_color(text_in(layer, "sc").unwrap_or_default());
-                Content::Solid {
-                    width,
-                    height,
-                    color,
-                }
+                Content::Solid { width, height, color }
             }
             Some(2) => match self.images.get(reference).copied() {
                 Some(index) => Content::Image { index },
@@ -261,11 +245,7 @@ impl<'a> Reader<'a> {
         }
         // Without `tp` the matte is the layer above.
         let source = source.or(place.checked_sub(1)).filter(|s| *s != place)?;
-        Some(Matte {
-            source,
-            luma: kind >= 3,
-            inverted: kind % 2 == 0,
-        })
+        Some(Matte { source, luma: kind >= 3, inverted: kind % 2 == 0 })
     }
 
     fn masks(&mut self, layer: &Object) -> Vec<Mask> {

@@ -65,14 +65,11 @@ pub(super) fn images(
 fn data_url(url: &str) -> Option<Vec<u8>> {
     let (kind, data) = url.split_once(',')?;
     let data: Vec<u8> = data.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    kind.ends_with("base64")
-        .then(|| base64::engine::general_purpose::STANDARD.decode(data).ok())?
+    kind.ends_with("base64").then(|| base64::engine::general_purpose::STANDARD.decode(data).ok())?
 }
 
 fn decode(bytes: &[u8], pixels_left: &mut u64) -> Option<Pixmap> {
-    let mut reader = image::ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .ok()?;
+    let mut reader = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     let mut limits = image::Limits::default();
     limits.max_image_width = Some(MAX_IMAGE_SIDE);
     limits.max_image_height = Some(MAX_IMAGE_SIDE);

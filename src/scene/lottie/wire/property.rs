@@ -14,9 +14,9 @@ pub(super) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(n) => n.as_f64().filter(|n| n.is_finite()).map(in_range),
         Value::Bool(b) => Some(f64::from(u8::from(*b))),
-        Value::Array(list) => list
-            .first()
-            .and_then(|v| if v.is_array() { None } else { number(v) }),
+        Value::Array(list) => {
+            list.first().and_then(|v| if v.is_array() { None } else { number(v) })
+        }
         _ => None,
     }
 }
@@ -32,30 +32,19 @@ pub(super) fn flag(value: &Value) -> bool {
 
 /// The objects of a list.
 pub(super) fn object_list(value: Option<&Value>) -> impl Iterator<Item = &Object> {
-    let list = value
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
+    let list = value.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     list.iter().filter_map(Value::as_object)
 }
 
 /// `#rgb` or `#rrggbb`; black where it is neither.
 pub(super) fn hex_color(text: &str) -> Color {
-    let digits: Vec<u32> = text
-        .chars()
-        .skip(1)
-        .filter_map(|c| c.to_digit(16))
-        .collect();
+    let digits: Vec<u32> = text.chars().skip(1).filter_map(|c| c.to_digit(16)).collect();
     let [r, g, b] = match digits[..] {
         [r, g, b] => [r * 17, g * 17, b * 17],
         [a, b, c, d, e, f, ..] => [a * 16 + b, c * 16 + d, e * 16 + f],
         _ => [0; 3],
     };
-    [
-        f64::from(r) / 255.0,
-        f64::from(g) / 255.0,
-        f64::from(b) / 255.0,
-        1.0,
-    ]
+    [f64::from(r) / 255.0, f64::from(g) / 255.0, f64::from(b) / 255.0, 1.0]
 }
 
 /// What can be read from a JSON value.
@@ -89,10 +78,7 @@ impl FromWire for Vec2 {
     }
 
     fn travel(a: &Self, b: &Self, key: &Object) -> Option<Travel> {
-        let (out, into) = (
-            key.get("to").and_then(vector)?,
-            key.get("ti").and_then(vector)?,
-        );
+        let (out, into) = (key.get("to").and_then(vector)?, key.get("ti").and_then(vector)?);
         let straight = out.hypot2() + into.hypot2() < 1e-12 || a == b && out == into;
         (!straight).then(|| Travel::new(*a, *b, out, into))
     }
@@ -107,11 +93,7 @@ impl FromWire for Color {
         let channel = |i: usize| list.get(i).and_then(number);
         let rgb = [channel(0)?, channel(1)?, channel(2)?];
         // Files of 2015 count to 255.
-        let unit = if rgb.iter().any(|c| *c > 1.5) {
-            255.0
-        } else {
-            1.0
-        };
+        let unit = if rgb.iter().any(|c| *c > 1.5) { 255.0 } else { 1.0 };
         Some([rgb[0] / unit, rgb[1] / unit, rgb[2] / unit, 1.0])
     }
 }
@@ -139,12 +121,7 @@ impl FromWire for Outline {
             Value::Array(list) => list.first()?.as_object()?,
             other => other.as_object()?,
         };
-        let points = |key| {
-            object
-                .get(key)
-                .and_then(Value::as_array)
-                .map_or(&[][..], Vec::as_slice)
-        };
+        let points = |key| object.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let (at, incoming, outgoing) = (points("v"), points("i"), points("o"));
         if at.len() > reader.vertices_left {
             reader.vertices_left = 0;
@@ -155,16 +132,9 @@ impl FromWire for Outline {
         let handle = |list: &[Value], i: usize| list.get(i).and_then(vector).unwrap_or_default();
         let vertices = at.iter().enumerate().map(|(i, v)| {
             let at = vector(v).unwrap_or_default().to_point();
-            Vertex {
-                at,
-                incoming: at + handle(incoming, i),
-                outgoing: at + handle(outgoing, i),
-            }
+            Vertex { at, incoming: at + handle(incoming, i), outgoing: at + handle(outgoing, i) }
         });
-        Some(Self {
-            vertices: vertices.collect(),
-            closed: object.get("c").is_some_and(flag),
-        })
+        Some(Self { vertices: vertices.collect(), closed: object.get("c").is_some_and(flag) })
     }
 
     fn match_lengths(a: &mut Self, b: &mut Self) {
@@ -227,10 +197,7 @@ impl Reader<'_> {
         let mut keys: Vec<Key<T>> = Vec::with_capacity(raw.len());
         let mut last_end: Option<T> = None;
         for (i, (frame, key)) in raw.iter().enumerate() {
-            let start = key
-                .get("s")
-                .and_then(|v| T::read(v, self))
-                .or(last_end.take());
+            let start = key.get("s").and_then(|v| T::read(v, self)).or(last_end.take());
             let mut value = start.unwrap_or_else(|| default.clone());
             let given = key.get("e").and_then(|v| T::read(v, self));
             let next = raw.get(i + 1).and_then(|(_, next)| next.get("s"));
@@ -337,10 +304,7 @@ fn ease(key: &Object) -> Ease {
         })
     };
     let (out, into) = (handle("o"), handle("i"));
-    let curves = [0, 1, 2].map(|d| Curve {
-        out_handle: out[d],
-        in_handle: into[d],
-    });
+    let curves = [0, 1, 2].map(|d| Curve { out_handle: out[d], in_handle: into[d] });
     if curves[0] == curves[1] && curves[1] == curves[2] {
         Ease::Same(curves[0])
     } else {

@@ -69,12 +69,8 @@ impl Reader<'_> {
 
     fn star(&mut self, object: &Object) -> Star {
         let polygon = integer_in(object, "sy") == Some(2);
-        let inner = (!polygon).then(|| {
-            (
-                self.scalar(object.get("ir"), 0.0),
-                self.scalar(object.get("is"), 0.0),
-            )
-        });
+        let inner = (!polygon)
+            .then(|| (self.scalar(object.get("ir"), 0.0), self.scalar(object.get("is"), 0.0)));
         Star {
             center: self.vector(object.get("p"), Vec2::ZERO),
             points: self.scalar(object.get("pt"), 5.0),
