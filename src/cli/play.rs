@@ -163,10 +163,11 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         return Ok(());
     }
     let pet = Arc::new(source::open_pet(&args.pet)?);
-    let mind = Box::new(companion(&pet, &guests(&pet, args), args));
+    let guests = guests(&pet, args);
+    let mind = Box::new(companion(&guests, args));
     let has_events = !std::io::stdin().is_terminal();
     if args.look.geometry.is_some() || !std::io::stdout().is_terminal() {
-        return into_pipe(args, &pet, mind, has_events);
+        return into_pipe(args, guests, mind, has_events);
     }
     if !has_events {
         // Short enough to end before the pet's box in a window of 80 columns.
@@ -175,7 +176,7 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
             "{title} listens: cargo test 2>&1 | buddy-render   (Ctrl-C ends)"
         ));
     }
-    terminal::play(args, &pet, mind, has_events)
+    terminal::play(args, guests, mind, has_events)
 }
 
 /// One clip over and over; keys change clip and pet.
@@ -194,15 +195,15 @@ pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
             return Err(Failure::usage("a preview into a pipe has no end")
                 .hint("say how long with --duration SECONDS"));
         }
-        return into_pipe(args, &pet, Box::new(OneClip::new(clip)), false);
+        return into_pipe(args, guests(&pet, args), Box::new(OneClip::new(clip)), false);
     }
     super::say(format_args!("arrow keys change the clip and the pet; q ends"));
     terminal::preview(args, pet, clip)
 }
 
-fn companion(pet: &Pet, guests: &Guests, args: &PlayArgs) -> Companion {
+fn companion(guests: &Guests, args: &PlayArgs) -> Companion {
     let visitors = guests.visitors.iter().map(|pet| pet.personality()).collect();
-    Companion::new(pet.personality(), visitors, args.look.seed)
+    Companion::new(guests.host.personality(), visitors, args.look.seed)
 }
 
 /// The pets that may visit: those whose own trigger may come while another is host.
@@ -211,6 +212,19 @@ fn guests(host: &Arc<Pet>, args: &PlayArgs) -> Guests {
     let visitors =
         ["spectre", "null"].into_iter().filter(visit).filter_map(|name| catalog::load(name).ok());
     Guests { host: Arc::clone(host), visitors: visitors.map(Arc::new).collect() }
+}
+
+/// A player for those pets, into the encoder of what was chosen; `seed` decides its image ids.
+fn open_player(
+    settings: Settings,
+    guests: Guests,
+    mind: Box<dyn Mind>,
+    choice: &Choice,
+    seed: u64,
+) -> Result<Player, Failure> {
+    let host = Arc::clone(&guests.host);
+    Player::new(settings, mind, guests, encoder::encoder(choice, seed))
+        .map_err(|e| Failure::because(host.name(), &e))
 }
 
 fn settings(look: &Look, choice: &Choice, ahead: bool, speech: bool) -> Settings {
@@ -236,18 +250,17 @@ fn settings(look: &Look, choice: &Choice, ahead: bool, speech: bool) -> Settings
 /// Where the bytes go to a pipe or file: nothing is probed.
 fn into_pipe(
     args: &PlayArgs,
-    pet: &Arc<Pet>,
+    guests: Guests,
     mind: Box<dyn Mind>,
     has_events: bool,
 ) -> Result<(), Failure> {
     let look = &args.look;
+    let pet = Arc::clone(&guests.host);
     let choice = pipe_choice(look)?;
     let sentences = choice.protocol == Protocol::Text;
     let real = args.time == Some(Time::Real);
     let settings = settings(look, &choice, false, !args.quiet);
-    let encoder = encoder::encoder(&choice, look.seed);
-    let mut player = Player::new(settings, mind, guests(pet, args), encoder)
-        .map_err(|e| Failure::because(pet.name(), &e))?;
+    let mut player = open_player(settings, guests, mind, &choice, look.seed)?;
     let mut out = std::io::stdout().lock();
     if real {
         let events = has_events.then(|| listen(args.time));

@@ -309,9 +309,7 @@ impl Companion {
     fn line(&mut self, speaker: Option<Species>, trigger: Trigger) -> Option<SafeText> {
         let visitor =
             speaker.and_then(|species| self.visitors.iter().find(|v| v.species == species));
-        let lines = visitor.unwrap_or(&self.host).lines.get(trigger.lines())?;
-        let index = self.random.usize(..lines.len().max(1));
-        lines.get(index).cloned()
+        chosen(&mut self.random, visitor.unwrap_or(&self.host), trigger.lines())
     }
 
     #[expect(clippy::unused_self, reason = "speaking is the companion's")]
@@ -346,17 +344,11 @@ impl Companion {
         self.working = None;
         if self.performance.is_none() {
             self.rest(effects);
-            let line = self.line_of("sleep");
+            let line = chosen(&mut self.random, &self.host, "sleep");
             if let Some(line) = line.filter(|_| now > Duration::ZERO) {
                 self.say(line, effects);
             }
         }
-    }
-
-    fn line_of(&mut self, key: &str) -> Option<SafeText> {
-        let lines = self.host.lines.get(key)?;
-        let index = self.random.usize(..lines.len().max(1));
-        lines.get(index).cloned()
     }
 
     /// What the pet does when nothing happens.
@@ -425,6 +417,12 @@ impl Companion {
         let busy = self.performance.is_some() || self.waiting.is_some();
         self.ended.is_some_and(|ended| !busy || now >= ended + LONGEST_FAREWELL)
     }
+}
+
+/// One of the lines that somebody has for a reaction.
+fn chosen(random: &mut fastrand::Rng, speaker: &Personality, key: &str) -> Option<SafeText> {
+    let lines = speaker.lines.get(key)?;
+    lines.get(random.usize(..lines.len().max(1))).cloned()
 }
 
 impl Performance {

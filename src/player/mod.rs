@@ -177,18 +177,14 @@ impl Player {
         } else {
             self.encoder.reset(out);
         }
-        self.note_cursor();
-        self.on_screen = false;
-        self.restart();
+        self.start_anew();
     }
 
     /// Takes everything of ours off the screen and out of the terminal's memory.
     pub fn clear(&mut self, out: &mut Vec<u8>) {
         self.hush(out);
         self.encoder.reset(out);
-        self.note_cursor();
-        self.on_screen = false;
-        self.restart();
+        self.start_anew();
     }
 
     /// Whether bytes since this was last asked move the cursor, so that it must be saved and
@@ -269,6 +265,13 @@ impl Player {
         }
     }
 
+    /// Nothing of ours is on the screen any more.
+    fn start_anew(&mut self) {
+        self.note_cursor();
+        self.on_screen = false;
+        self.restart();
+    }
+
     /// The clip that plays begins anew, because the terminal no longer shows it.
     fn restart(&mut self) {
         if let Some(playing) = &mut self.playing {
@@ -279,10 +282,9 @@ impl Player {
     }
 
     fn vanish(&mut self, out: &mut Vec<u8>) {
-        if std::mem::take(&mut self.on_screen) {
+        if self.on_screen {
             self.encoder.erase(out);
-            self.note_cursor();
-            self.restart();
+            self.start_anew();
         }
         self.hush(out);
     }
@@ -349,7 +351,7 @@ impl Player {
         };
         if !std::mem::replace(&mut playing.sent, true) {
             self.encoder.draw_text(art, at, out)?;
-            self.cursor_moved |= self.encoder.moves_cursor();
+            self.note_cursor();
             self.on_screen = true;
         }
         Ok(true)
@@ -383,7 +385,7 @@ impl Player {
         }
         if !self.on_screen || !self.frame.damage().is_empty() {
             self.encoder.encode(&self.frame, at, out)?;
-            self.cursor_moved |= self.encoder.moves_cursor();
+            self.note_cursor();
             self.on_screen = true;
         }
         std::mem::swap(&mut self.frame, &mut self.previous);
@@ -444,7 +446,7 @@ impl Player {
         };
         if !std::mem::replace(&mut playing.sent, true) {
             self.encoder.play(playing.id, playing.looping, at, out)?;
-            self.cursor_moved |= self.encoder.moves_cursor();
+            self.note_cursor();
             self.on_screen = true;
         }
         Ok(Duration::MAX)
@@ -488,7 +490,7 @@ impl Player {
             if fits && !self.encoder.is_loaded(drawn.clip) {
                 let poses = drawn.poses?;
                 self.encoder.load(drawn.clip, &poses, out)?;
-                self.cursor_moved |= self.encoder.moves_cursor();
+                self.note_cursor();
                 self.cast.keep_gaps(drawn.clip, poses.iter().map(|pose| pose.gap).collect());
             }
         }

@@ -1,7 +1,7 @@
 //! Letters only, no colours: for the plainest terminals. Poses drawn by hand where there are some;
 //! else the frame is read as light and shape. See `protocols/ascii.md`.
 
-use super::cells::{Cell, Grid};
+use super::cells::{Cell, Grid, positions};
 use super::symbols::{Average, sample};
 use super::{EncodeError, Encoder, Feed, Placement, check_size};
 use crate::frame::{Frame, TextArt};
@@ -86,11 +86,7 @@ impl Encoder for Ascii {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         check_size(frame, at)?;
-        let (cols, rows) = (u32::from(at.size.cols), u32::from(at.size.rows));
-        let cells = (0..rows)
-            .flat_map(|row| (0..cols).map(move |col| (col, row)))
-            .map(|(col, row)| self.letter(frame, at, col, row))
-            .collect();
+        let cells = positions(at).map(|(col, row)| self.letter(frame, at, col, row)).collect();
         self.grid.draw(cells, at, out);
         Ok(())
     }

@@ -41,6 +41,12 @@ pub(super) struct Grid {
     drawn: Option<(Placement, Vec<Cell>)>,
 }
 
+/// Column and row of every cell of a box, row by row, counted from its top left.
+pub(super) fn positions(at: &Placement) -> impl Iterator<Item = (u32, u32)> + use<> {
+    let (cols, rows) = (u32::from(at.size.cols), u32::from(at.size.rows));
+    (0..rows).flat_map(move |row| (0..cols).map(move |col| (col, row)))
+}
+
 impl Grid {
     /// An empty one. Not `colored`, it writes no SGR at all.
     pub(super) fn new(colored: bool) -> Self {

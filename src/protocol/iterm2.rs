@@ -8,7 +8,9 @@ use super::cells::wipe_box;
 use super::gif::{self, Gif};
 use super::kitty::png;
 use super::passthrough::Passthrough;
-use super::{ClipId, EncodeError, Encoder, Feed, Placement, Pose, check_size, cursor_to};
+use super::{
+    ClipId, EncodeError, Encoder, Feed, Placement, Pose, check_alike, check_size, cursor_to,
+};
 use crate::frame::Frame;
 use crate::units::CellSize;
 use base64::Engine as _;
@@ -153,15 +155,10 @@ impl Encoder for Iterm2 {
         poses: &[Pose],
         _out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        let Some(first) = poses.first() else {
+        if poses.is_empty() {
             return Ok(());
-        };
-        let expected = first.frame.size();
-        for frame in poses.iter().map(|pose| pose.frame.size()) {
-            if frame != expected {
-                return Err(EncodeError::WrongSize { frame, expected });
-            }
         }
+        check_alike(poses)?;
         let gif = gif::encode(poses)?;
         let poses = poses.iter().map(|pose| pose.frame.clone()).collect();
         self.clips.insert(clip, Clip { poses, gif });

@@ -5,7 +5,9 @@
 //! silence (`q=2`), since a late answer would be typed into the developer's prompt.
 
 use super::passthrough::Passthrough;
-use super::{ClipId, EncodeError, Encoder, Feed, Placement, Pose, check_size, cursor_to};
+use super::{
+    ClipId, EncodeError, Encoder, Feed, Placement, Pose, check_alike, check_size, cursor_to,
+};
 use crate::frame::Frame;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -338,15 +340,10 @@ impl Encoder for Kitty {
 
     fn load(&mut self, clip: ClipId, poses: &[Pose], out: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.moved = false;
-        let Some(first) = poses.first() else {
+        if poses.is_empty() {
             return Ok(());
-        };
-        let expected = first.frame.size();
-        for frame in poses.iter().map(|pose| pose.frame.size()) {
-            if frame != expected {
-                return Err(EncodeError::WrongSize { frame, expected });
-            }
         }
+        check_alike(poses)?;
         let loaded = match self.config.tier {
             KittyTier::Animated => self.load_animation(poses, out)?,
             KittyTier::Static => self.load_images(poses, out)?,

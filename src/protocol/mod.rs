@@ -204,3 +204,15 @@ pub(crate) fn check_size(frame: &Frame, at: &Placement) -> Result<(), EncodeErro
     let frame = frame.size();
     if frame == expected { Ok(()) } else { Err(EncodeError::WrongSize { frame, expected }) }
 }
+
+/// Checks that all poses of a clip have the first one's size.
+pub(crate) fn check_alike(poses: &[Pose]) -> Result<(), EncodeError> {
+    let mut sizes = poses.iter().map(|pose| pose.frame.size());
+    let Some(expected) = sizes.next() else {
+        return Ok(());
+    };
+    match sizes.find(|frame| *frame != expected) {
+        Some(frame) => Err(EncodeError::WrongSize { frame, expected }),
+        None => Ok(()),
+    }
+}

@@ -3,7 +3,7 @@
 //! A cell has two colours and so shows two half blocks, or four quadrants of which two may differ.
 //! See `protocols/symbols.md`.
 
-use super::cells::{Cell, Grid, Ink};
+use super::cells::{Cell, Grid, Ink, positions};
 use super::{EncodeError, Encoder, Feed, Placement, check_size};
 use crate::frame::Frame;
 use crate::frame::quantize::{OPAQUE_FROM, distance};
@@ -104,11 +104,7 @@ impl Encoder for Symbols {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         check_size(frame, at)?;
-        let (cols, rows) = (u32::from(at.size.cols), u32::from(at.size.rows));
-        let cells = (0..rows)
-            .flat_map(|row| (0..cols).map(move |col| (col, row)))
-            .map(|(col, row)| self.cell(frame, at, col, row))
-            .collect();
+        let cells = positions(at).map(|(col, row)| self.cell(frame, at, col, row)).collect();
         self.grid.draw(cells, at, out);
         Ok(())
     }

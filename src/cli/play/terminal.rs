@@ -1,11 +1,11 @@
 //! Playing into the terminal that we run in: asked what it can, guarded, and put back.
 
-use super::{Failure, PlayArgs, guests, listen, live_failure, settings, source};
+use super::{Failure, PlayArgs, guests, listen, live_failure, open_player, settings, source};
 use buddy_render::event::{Event, EventKind};
 use buddy_render::mood::{Input, Mind, OneClip};
 use buddy_render::pet::{Pet, catalog};
 use buddy_render::player::live::{self, KeyAction, Live};
-use buddy_render::player::{Player, encoder};
+use buddy_render::player::{Guests, Player, encoder};
 use buddy_render::terminal::{
     self, Choice, Database, EnvHints, Protocol, Signals, Terminal, TerminalError,
 };
@@ -37,13 +37,11 @@ impl Stage {
     fn player(
         &self,
         args: &PlayArgs,
-        pet: &Arc<Pet>,
+        guests: Guests,
         mind: Box<dyn Mind>,
     ) -> Result<Player, Failure> {
         let settings = settings(&args.look, &self.choice, true, !args.quiet);
-        let encoder = encoder::encoder(&self.choice, ids_seed(args));
-        Player::new(settings, mind, guests(pet, args), encoder)
-            .map_err(|e| Failure::because(pet.name(), &e))
+        open_player(settings, guests, mind, &self.choice, ids_seed(args))
     }
 }
 
@@ -54,16 +52,16 @@ fn ids_seed(args: &PlayArgs) -> u64 {
 
 pub(super) fn play(
     args: &PlayArgs,
-    pet: &Arc<Pet>,
+    guests: Guests,
     mind: Box<dyn Mind>,
     has_events: bool,
 ) -> Result<(), Failure> {
     let look = &args.look;
     if look.protocol.protocol() == Some(Protocol::Text) {
-        return sentences(args, pet, mind, has_events);
+        return sentences(args, guests, mind, has_events);
     }
     let mut stage = Stage::open(args)?;
-    let mut player = stage.player(args, pet, mind)?;
+    let mut player = stage.player(args, guests, mind)?;
     let events = has_events.then(|| listen(args.time));
     let mut live = Live {
         bus: events.as_ref().map(|events| &*events.bus),
@@ -84,15 +82,13 @@ pub(super) fn play(
 /// Sentences go to standard output like any program's words, and stay in the scrollback.
 fn sentences(
     args: &PlayArgs,
-    pet: &Arc<Pet>,
+    guests: Guests,
     mind: Box<dyn Mind>,
     has_events: bool,
 ) -> Result<(), Failure> {
     let choice = super::pipe_choice(&args.look)?;
     let settings = settings(&args.look, &choice, false, false);
-    let encoder = encoder::encoder(&choice, args.look.seed);
-    let mut player = Player::new(settings, mind, guests(pet, args), encoder)
-        .map_err(|e| Failure::because(pet.name(), &e))?;
+    let mut player = open_player(settings, guests, mind, &choice, args.look.seed)?;
     let events = has_events.then(|| listen(args.time));
     let mut out = std::io::stdout().lock();
     live::run_into(
@@ -139,7 +135,7 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
     let (mut pet, mut clip) = (pet, clip.to_owned());
     loop {
         let mut leap = None;
-        let mut player = stage.player(args, &pet, Box::new(OneClip::new(&clip)))?;
+        let mut player = stage.player(args, guests(&pet, args), Box::new(OneClip::new(&clip)))?;
         let names: Vec<&str> = pet.clips().iter().map(|clip| clip.name.as_str()).collect();
         let mut on_key = |key: &[u8]| match step(key) {
             _ if is_quit(key) => KeyAction::Quit,
