@@ -1,10 +1,7 @@
-//! Lottie: each fixture against its reference frame, and what the fixtures do not say.
+//! Lottie: what the conformance files do not say.
 
-use super::compare::compare;
 use super::{drawn, fixture, pixel};
 use buddy_render::scene::{self, Scene};
-use image::RgbaImage;
-use std::path::Path;
 use std::time::Duration;
 
 /// Just past the frame's start, so that rounding cannot fall into the frame before.
@@ -12,50 +9,6 @@ const PAST: f64 = 1e-7;
 
 fn at_frame(scene: &dyn Scene, frame: f64) -> Duration {
     Duration::from_secs_f64(frame / f64::from(scene.frame_rate()) + PAST)
-}
-
-/// `name@27.png`: the animation's file name and the frame.
-fn case(reference: &Path) -> Option<(String, f64)> {
-    let (name, frame) = reference.file_stem()?.to_str()?.split_once('@')?;
-    Some((format!("lottie/{name}.json"), frame.parse().ok()?))
-}
-
-#[test]
-fn frames_are_as_other_players_draw_them() {
-    let mut wrong = Vec::new();
-    let mut seen = 0;
-    for entry in std::fs::read_dir(fixture("lottie")).unwrap() {
-        let reference = entry.unwrap().path();
-        let Some((file, frame)) = case(&reference) else {
-            continue;
-        };
-        let expected = image::open(&reference).unwrap().into_rgba8();
-        let mut scene = scene::load(&std::fs::read(fixture(&file)).unwrap()).unwrap();
-        let (width, height) = expected.dimensions();
-        let at = at_frame(scene.as_ref(), frame);
-        let pixels = drawn(scene.as_mut(), at, width, height).to_straight_rgba();
-        let actual = RgbaImage::from_raw(width, height, pixels).unwrap();
-        let difference = compare(&expected, &actual);
-        seen += 1;
-        if !difference.is_right() {
-            let shown = show(&reference, &expected, &actual);
-            wrong.push(format!("{file} at {frame}: {difference:?}, see {shown}"));
-        }
-    }
-    assert!(seen >= 36, "only {seen} references found");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// Writes expected | actual beside one another and gives back where.
-fn show(reference: &Path, expected: &RgbaImage, actual: &RgbaImage) -> String {
-    let (width, height) = expected.dimensions();
-    let both = RgbaImage::from_fn(width * 2, height, |x, y| {
-        let side = if x < width { expected } else { actual };
-        *side.get_pixel(x % width, y)
-    });
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(reference.file_name().unwrap());
-    both.save(&path).unwrap();
-    path.display().to_string()
 }
 
 /// An animation of 100×100 and 60 frames at 30 a second, with these shapes in one layer.
@@ -171,7 +124,7 @@ fn a_picture_stands_at_the_bottom_of_a_tall_frame_and_nothing_leaves_it() {
 
 #[test]
 fn drawing_again_gives_the_same_pixels() {
-    let bytes = std::fs::read(fixture("lottie/layer_opacity_overlap.json")).unwrap();
+    let bytes = std::fs::read(fixture("lottie/own/layer_opacity_overlap.json")).unwrap();
     let mut scene = scene::load(&bytes).unwrap();
     let first = drawn(scene.as_mut(), Duration::ZERO, 64, 64);
     drawn(scene.as_mut(), Duration::from_millis(500), 128, 32);

@@ -38,7 +38,7 @@ fn every_cut_of_a_good_file_is_an_error() {
     for length in (0..bytes.len()).step_by(7) {
         assert!(survives(&bytes[..length]).is_err(), "cut at {length}");
     }
-    let bytes = std::fs::read(fixture("lottie/precomp.json")).unwrap();
+    let bytes = std::fs::read(fixture("lottie/own/precomp.json")).unwrap();
     for length in (0..bytes.trim_ascii_end().len()).step_by(7) {
         assert!(survives(&bytes[..length]).is_err(), "cut at {length}");
     }
@@ -46,7 +46,7 @@ fn every_cut_of_a_good_file_is_an_error() {
 
 #[test]
 fn no_changed_byte_of_a_good_file_panics() {
-    for name in ["lottie/trim_wrap.json", "dotlottie/multi_anim_theme.lottie"] {
+    for name in ["lottie/own/trim_wrap.json", "dotlottie/multi_anim_theme.lottie"] {
         let good = std::fs::read(fixture(name)).unwrap();
         for at in (0..good.len()).step_by(11) {
             let mut bytes = good.clone();

@@ -14,15 +14,22 @@ const MAX_BAD: f64 = 0.6;
 const MAX_MEAN: f64 = 1.5;
 
 /// How far two pictures are from one another, over black or over white, whichever is worse.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Difference {
-    mean: f64,
-    bad: f64,
+    /// Of 255 levels.
+    pub(crate) mean: f64,
+    /// Percent of the pixels.
+    pub(crate) bad: f64,
 }
 
 impl Difference {
     pub(crate) fn is_right(&self) -> bool {
         self.mean < MAX_MEAN && self.bad < MAX_BAD
+    }
+
+    /// The larger of each figure.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        Self { mean: self.mean.max(other.mean), bad: self.bad.max(other.bad) }
     }
 }
 
