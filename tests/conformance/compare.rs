@@ -73,6 +73,9 @@ impl Plane {
     fn is_off(&self, other: &Self, at: usize) -> bool {
         let (x, y) = (at % self.width, at / self.width);
         let height = self.rgb.len() / self.width;
+        if distance(self.rgb[at], other.rgb[at]).iter().all(|d| *d <= CHANNEL) {
+            return false;
+        }
         let (mut low, mut high) = ([255; 3], [0; 3]);
         for y in y.saturating_sub(1)..=(y + 1).min(height - 1) {
             for x in x.saturating_sub(1)..=(x + 1).min(self.width - 1) {

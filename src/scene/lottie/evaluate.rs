@@ -2,8 +2,9 @@
 
 use super::geometry::{StarShape, ellipse, rectangle, round_corners, star};
 use super::model::{Brush, Item, Layer, Paint, Position, Repeater, Star, Style, Transform, Trim};
-use super::trim;
+use super::polygon::{self, Merge};
 use super::value::{Color, Outline};
+use super::{modify, trim};
 use kurbo::{Affine, BezPath, Vec2};
 use std::ops::Range;
 use tiny_skia::{BlendMode, LineCap, LineJoin};
@@ -190,6 +191,11 @@ impl Sheet {
                 Item::Paint(paint) => self.paint(paint, first_shape, matrix, frame),
                 Item::Trim(trim) => self.trim(trim, first_shape, frame),
                 Item::RoundCorners(radius) => self.round(first_shape, radius.at(frame)),
+                Item::PuckerBloat(_)
+                | Item::ZigZag { .. }
+                | Item::Twist { .. }
+                | Item::Offset { .. } => self.modify(item, first_shape, frame),
+                Item::Merge(how) => self.merge(*how, first_shape, matrix),
                 Item::Repeater(repeater) => {
                     self.repeat(repeater, first_shape, first_command, matrix, frame);
                 }
@@ -300,6 +306,55 @@ impl Sheet {
         }
     }
 
+    /// Moves the vertices of the paths since `first_shape`, each path for itself.
+    fn modify(&mut self, item: &Item, first_shape: usize, frame: f64) {
+        if !self.spend_again(first_shape) {
+            return;
+        }
+        for at in first_shape..self.used {
+            let Shape { path, matrix } = &self.shapes[at];
+            let made = match item {
+                Item::PuckerBloat(amount) => modify::pucker(path, amount.at(frame) / 100.0),
+                Item::ZigZag { amplitude, ridges, smooth } => modify::zigzag(
+                    path,
+                    modify::ZigZag {
+                        amplitude: amplitude.at(frame),
+                        ridges: count(ridges.at(frame), modify::MAX_RIDGES),
+                        smooth: *smooth,
+                    },
+                ),
+                Item::Twist { angle, center } => {
+                    modify::twist(path, angle.at(frame), center.position(frame).to_point())
+                }
+                Item::Offset { distance, join, miter } => {
+                    let corner = (*join, miter.at(frame));
+                    match polygon::offset(path, distance.at(frame), corner, fine(*matrix)) {
+                        Some(path) => path,
+                        None => continue,
+                    }
+                }
+                _ => return,
+            };
+            if !self.spend(made.elements().len()) {
+                return;
+            }
+            self.shapes[at].path = made;
+        }
+    }
+
+    /// Makes one path of those since `first_shape`.
+    fn merge(&mut self, how: Merge, first_shape: usize, matrix: Affine) {
+        let Some(back) = inverse(matrix).filter(|_| self.spend_again(first_shape)) else {
+            return;
+        };
+        let shapes = self.shapes[first_shape..self.used].iter();
+        let paths: Vec<BezPath> = shapes.map(|s| back * s.matrix * s.path.clone()).collect();
+        if let Some(merged) = polygon::merge(&paths, how, fine(matrix)) {
+            self.used = first_shape;
+            *self.open(matrix) = merged;
+        }
+    }
+
     fn repeat(
         &mut self,
         repeater: &Repeater,
@@ -367,6 +422,23 @@ impl Sheet {
             self.commands.push(Command::Isolate { from: place, opacity });
         }
     }
+}
+
+/// A whole number of things from a property that may say anything.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to what fits before"
+)]
+fn count(value: f64, most: f64) -> u32 {
+    value.round().clamp(0.0, most) as u32
+}
+
+/// How far from its curve a polygon's side may lie that nobody sees it after `matrix`.
+fn fine(matrix: Affine) -> f64 {
+    const PIXELS: f64 = 0.05;
+    let scale = matrix.determinant().abs().sqrt();
+    PIXELS / scale.clamp(1e-3, 1e3)
 }
 
 /// The inverse, where there is one.

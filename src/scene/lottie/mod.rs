@@ -13,6 +13,8 @@ mod draw;
 mod evaluate;
 mod geometry;
 mod model;
+mod modify;
+mod polygon;
 mod raster;
 mod trim;
 mod value;

@@ -1,5 +1,6 @@
 //! What a Lottie file means, after its spelling is forgotten: nothing here can be out of range.
 
+use super::polygon::Merge;
 use super::value::{Color, Outline, Property};
 use crate::scene::Segment;
 use kurbo::Vec2;
@@ -114,15 +115,45 @@ pub(super) struct Transform {
 
 /// One entry of a shape layer.
 pub(super) enum Item {
-    Group { items: Vec<Item>, transform: Box<Transform> },
+    Group {
+        items: Vec<Item>,
+        transform: Box<Transform>,
+    },
     Path(Property<Outline>),
-    Ellipse { center: Property<Vec2>, size: Property<Vec2>, reversed: bool },
-    Rect { center: Property<Vec2>, size: Property<Vec2>, radius: Property<f64>, reversed: bool },
+    Ellipse {
+        center: Property<Vec2>,
+        size: Property<Vec2>,
+        reversed: bool,
+    },
+    Rect {
+        center: Property<Vec2>,
+        size: Property<Vec2>,
+        radius: Property<f64>,
+        reversed: bool,
+    },
     Star(Box<Star>),
     Paint(Box<Paint>),
     Trim(Box<Trim>),
     Repeater(Box<Repeater>),
     RoundCorners(Property<f64>),
+    /// Percent.
+    PuckerBloat(Property<f64>),
+    ZigZag {
+        amplitude: Property<f64>,
+        ridges: Property<f64>,
+        smooth: bool,
+    },
+    /// Degrees, clockwise.
+    Twist {
+        angle: Property<f64>,
+        center: Property<Vec2>,
+    },
+    Offset {
+        distance: Property<f64>,
+        join: tiny_skia::LineJoin,
+        miter: Property<f64>,
+    },
+    Merge(Merge),
 }
 
 /// A star, or a polygon where there is no inner radius.

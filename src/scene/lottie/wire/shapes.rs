@@ -1,6 +1,7 @@
 //! The items of shape layers.
 
 use super::super::model::{Brush, Item, Paint, Repeater, Star, Style, Trim};
+use super::super::polygon::Merge;
 use super::property::{flag, object_list};
 use super::{Object, Reader, integer_in, number_in, text_in};
 use kurbo::Vec2;
@@ -48,6 +49,29 @@ impl Reader<'_> {
             "tm" => Item::Trim(Box::new(self.trim(object))),
             "rp" => Item::Repeater(Box::new(self.repeater(object))),
             "rd" => Item::RoundCorners(self.scalar(object.get("r"), 0.0)),
+            "pb" => Item::PuckerBloat(self.scalar(object.get("a"), 0.0)),
+            "zz" => Item::ZigZag {
+                amplitude: self.scalar(object.get("s"), 0.0),
+                ridges: self.scalar(object.get("r"), 0.0),
+                smooth: self.points_are_smooth(object.get("pt")),
+            },
+            "tw" => Item::Twist {
+                angle: self.scalar(object.get("a"), 0.0),
+                center: self.vector(object.get("c"), Vec2::ZERO),
+            },
+            "op" => Item::Offset {
+                distance: self.scalar(object.get("a"), 0.0),
+                join: join(object),
+                miter: self.scalar(object.get("ml"), 4.0),
+            },
+            "mm" => Item::Merge(match integer_in(object, "mm") {
+                Some(2) => Merge::Add,
+                Some(3) => Merge::Subtract,
+                Some(4) => Merge::Intersect,
+                Some(5) => Merge::Exclude,
+                // To merge without a set operation is to be painted together, as paths are anyway.
+                _ => return None,
+            }),
             "tr" => return None,
             other => {
                 self.skip(format!("shapes of type {other:.10}"));
@@ -114,11 +138,7 @@ impl Reader<'_> {
                 Some(3) => LineCap::Square,
                 _ => LineCap::Butt,
             },
-            join: match integer_in(object, "lj") {
-                Some(2) => LineJoin::Round,
-                Some(3) => LineJoin::Bevel,
-                _ => LineJoin::Miter,
-            },
+            join: join(object),
             miter: number_in(object, "ml", 4.0),
             dashes,
             dash_offset: dash_offset.unwrap_or_else(|| self.scalar(None, 0.0)),
@@ -156,6 +176,11 @@ impl Reader<'_> {
         }
     }
 
+    /// A zig-zag's point type is written as a property, but never moves.
+    fn points_are_smooth(&mut self, value: Option<&Value>) -> bool {
+        self.scalar(value, 1.0).at(0.0) >= 1.5
+    }
+
     fn repeater(&mut self, object: &Object) -> Repeater {
         let tr = object.get("tr");
         let opacity = |key| tr.and_then(|tr| tr.get(key));
@@ -167,6 +192,14 @@ impl Reader<'_> {
             transform: self.transform(tr),
             below: integer_in(object, "m") != Some(2),
         }
+    }
+}
+
+fn join(object: &Object) -> LineJoin {
+    match integer_in(object, "lj") {
+        Some(2) => LineJoin::Round,
+        Some(3) => LineJoin::Bevel,
+        _ => LineJoin::Miter,
     }
 }
 
