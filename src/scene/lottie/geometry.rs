@@ -145,7 +145,8 @@ pub(super) fn subpaths(path: &BezPath) -> Vec<Subpath> {
                 at = p;
             }
             kurbo::PathEl::ClosePath => {
-                if at != sub.start {
+                // A last corner that was calculated may miss the first by a rounding.
+                if (at - sub.start).hypot() > 1e-9 {
                     sub.segments.push(kurbo::Line::new(at, sub.start).into());
                 }
                 at = sub.start;

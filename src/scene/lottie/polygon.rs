@@ -78,17 +78,17 @@ pub(super) fn merge(paths: &[BezPath], how: Merge, tolerance: f64) -> Option<Bez
     Some(out)
 }
 
-/// Moves the closed outlines of a path outward by `distance`, or inward where it is negative; open
-/// ones stay. None where the path has too many corners.
+/// Moves the closed outlines of a path outward by `distance`, or inward where it is negative, and
+/// makes bands of that reach of the open ones. None where the path has too many corners.
 pub(super) fn offset(
     path: &BezPath,
     distance: f64,
-    (join, miter): (LineJoin, f64),
+    corner: (LineJoin, f64),
     tolerance: f64,
 ) -> Option<BezPath> {
-    let (mut closed, mut out) = (BezPath::new(), BezPath::new());
+    let (mut closed, mut open) = (BezPath::new(), BezPath::new());
     for sub in subpaths(path) {
-        let to = if sub.closed { &mut closed } else { &mut out };
+        let to = if sub.closed { &mut closed } else { &mut open };
         to.move_to(sub.start);
         sub.segments.iter().for_each(|s| to.push(s.as_path_el()));
         if sub.closed {
@@ -98,14 +98,29 @@ pub(super) fn offset(
     let solid = contours(&closed, tolerance)?.simplify_shape(FillRule::NonZero);
     // An arc's chord of angle a lies r·a²/8 inside of it.
     let step = (8.0 * tolerance / distance.abs().max(tolerance)).sqrt();
+    let (join, miter) = corner;
     let join = match join {
         LineJoin::Round => style::LineJoin::Round(step),
         LineJoin::Bevel => style::LineJoin::Bevel,
         _ => style::LineJoin::Miter(2.0 * (1.0 / miter.max(1.0)).asin()),
     };
     let style = style::OutlineStyle { join, ..style::OutlineStyle::new(distance) };
+    let mut out = if open.is_empty() { open } else { band(open, distance, corner, tolerance) };
     write(solid.outline(&style), &mut out);
     Some(out)
+}
+
+fn band(path: BezPath, distance: f64, (join, miter): (LineJoin, f64), tolerance: f64) -> BezPath {
+    let (join, cap) = match join {
+        LineJoin::Round => (kurbo::Join::Round, kurbo::Cap::Round),
+        LineJoin::Bevel => (kurbo::Join::Bevel, kurbo::Cap::Butt),
+        _ => (kurbo::Join::Miter, kurbo::Cap::Butt),
+    };
+    let style = kurbo::Stroke::new(distance.abs() * 2.0)
+        .with_join(join)
+        .with_caps(cap)
+        .with_miter_limit(miter);
+    kurbo::stroke(path, &style, &kurbo::StrokeOpts::default(), tolerance)
 }
 
 #[cfg(test)]
