@@ -1,15 +1,19 @@
 //! Layers → pixels: compositions, masks and mattes.
 
 use super::evaluate::{Shape, Sheet, layer_matrix, share};
+use super::filter;
 use super::model::{Animation, Content, Layer, Mask, MaskMode, Matte};
 use super::raster::{Area, Rasterizer, Surface, bounds, overlaps, single, skia};
-use kurbo::{Affine, BezPath, Rect, Shape as _};
+use kurbo::{Affine, BezPath, Rect, Shape as _, Vec2};
 use tiny_skia::{BlendMode, FilterQuality, MaskType, PixmapPaint};
 
 /// The deepest that compositions and mattes nest.
 pub const MAX_DEPTH: u32 = 16;
 /// The most layers that are drawn in a frame, counted again for each use of a composition.
 pub const MAX_DRAWN_LAYERS: u32 = 20_000;
+
+/// A feather's width as a standard deviation, as in the other players.
+const FEATHER_SIGMA: f64 = 0.5;
 
 /// What drawing keeps from frame to frame.
 #[derive(Default)]
@@ -71,12 +75,20 @@ impl<'a> Drawing<'a> {
         }
         self.layers_left -= 1;
         let matrix = outer * layer_matrix(layers, layer, frame);
-        let Some(area) =
-            self.area(layer, frame, matrix, surface.area).and_then(|a| a.and(surface.area))
-        else {
+        // What lies outside may still throw a shadow into the surface.
+        let reach = filter::reach(&layer.filters, frame, matrix);
+        let bounds = surface.area.grown(reach);
+        let Some(area) = self.area(layer, frame, matrix, bounds) else {
             return;
         };
-        let plain = layer.masks.is_empty() && layer.matte.is_none();
+        let Some(area) = area.grown(reach).and(bounds) else {
+            return;
+        };
+        let plain = layer.masks.is_empty() && layer.matte.is_none() && layer.filters.is_empty();
+        let area = if plain { area.and(surface.area) } else { Some(area) };
+        let Some(area) = area else {
+            return;
+        };
         if plain
             && layer.blend == BlendMode::SourceOver
             && self.is_one(layer, opacity, matrix, area)
@@ -89,6 +101,7 @@ impl<'a> Drawing<'a> {
         };
         self.content(layer, frame, matrix, 1.0, &mut own, depth);
         self.cut(layer, frame, matrix, &mut own);
+        filter::apply(&layer.filters, frame, matrix, &mut own);
         if let Some(matte) = layer.matte {
             self.matte(layers, matte, frame, outer, &mut own, depth);
         }
@@ -243,6 +256,12 @@ impl<'a> Drawing<'a> {
         let Some(one) = self.workshop.rasterizer.coverage(&shape, grow, area) else {
             return;
         };
+        let mut one = one;
+        if let Some(feather) = &mask.feather {
+            let (width, scale) = (feather.at(frame), filter::scales(matrix));
+            let sigma = Vec2::new(width.x * scale.x, width.y * scale.y) * FEATHER_SIGMA;
+            filter::blur_mask(&mut one, sigma, area);
+        }
         let opacity = single(share(mask.opacity.at(frame)));
         for (all, one) in all.data_mut().iter_mut().zip(one.data()) {
             let one = if mask.inverted { 255 - one } else { *one };

@@ -1,7 +1,9 @@
 //! Model at a frame → what to draw: a list of paints over an arena of paths.
 
 use super::geometry::{StarShape, ellipse, rectangle, round_corners, star};
-use super::model::{Brush, Item, Layer, Paint, Position, Repeater, Star, Style, Transform, Trim};
+use super::model::{
+    Brush, GradientKind, Item, Layer, Paint, Position, Repeater, Star, Style, Transform, Trim,
+};
 use super::polygon::{self, Merge};
 use super::value::{Color, Outline};
 use super::{modify, trim};
@@ -94,7 +96,7 @@ pub(super) enum Ink {
 /// An evaluated gradient, in the space of its paint.
 #[derive(Clone)]
 pub(super) struct Gradient {
-    pub(super) radial: bool,
+    pub(super) kind: GradientKind,
     pub(super) start: Vec2,
     pub(super) end: Vec2,
     pub(super) highlight: f64,
@@ -493,9 +495,9 @@ fn pen_at(style: &Style, frame: f64) -> Option<Pen> {
 fn ink_at(brush: &Brush, frame: f64) -> Ink {
     match brush {
         Brush::Solid(color) => Ink::Solid(color.at(frame)),
-        Brush::Gradient { radial, colors, stops, start, end, highlight, angle } => {
+        Brush::Gradient { kind, colors, stops, start, end, highlight, angle } => {
             Ink::Gradient(Gradient {
-                radial: *radial,
+                kind: *kind,
                 start: start.position(frame),
                 end: end.position(frame),
                 highlight: highlight.at(frame) / 100.0,

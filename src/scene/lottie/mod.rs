@@ -11,6 +11,7 @@
 
 mod draw;
 mod evaluate;
+mod filter;
 mod geometry;
 mod model;
 mod modify;

@@ -30,6 +30,8 @@ pub(super) struct Layer {
     /// It is another layer's matte, so not drawn itself.
     pub(super) is_matte: bool,
     pub(super) masks: Vec<Mask>,
+    /// Applied in this order after the masks.
+    pub(super) filters: Vec<Filter>,
     pub(super) first: f64,
     pub(super) end: f64,
     pub(super) start: f64,
@@ -94,6 +96,87 @@ pub(super) struct Mask {
     pub(super) path: Property<Outline>,
     pub(super) opacity: Property<f64>,
     pub(super) expansion: Property<f64>,
+    /// How wide its edge is, horizontally and vertically; none where it is sharp.
+    pub(super) feather: Option<Property<Vec2>>,
+}
+
+/// What is done to the pixels of a whole layer.
+#[derive(Clone)]
+pub(super) enum Filter {
+    /// Every pixel takes the colour; the opacity, 0 to 1, counts with its alpha.
+    Fill {
+        color: Property<Color>,
+        opacity: Property<f64>,
+    },
+    /// Dark to bright becomes one colour to another, by an amount in percent.
+    Tint {
+        black: Property<Color>,
+        white: Property<Color>,
+        amount: Property<f64>,
+    },
+    /// The same over three colours; so many percent of the original stay.
+    Tritone {
+        bright: Property<Color>,
+        middle: Property<Color>,
+        dark: Property<Color>,
+        original: Property<f64>,
+    },
+    /// A Gaussian of this standard deviation in the layer's units.
+    Blur {
+        sigma: Property<f64>,
+        /// As [`Axes::of`] reads it.
+        axes: Property<f64>,
+    },
+    Shadow(Box<Shadow>),
+}
+
+/// Which way a blur goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Axes {
+    Both,
+    Horizontal,
+    Vertical,
+}
+
+impl Axes {
+    /// The wire's 1, 2 and 3.
+    pub(super) fn of(number: f64) -> Self {
+        match number {
+            n if n > 2.5 => Self::Vertical,
+            n if n > 1.5 => Self::Horizontal,
+            _ => Self::Both,
+        }
+    }
+}
+
+/// Where a shadow lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Below,
+    /// The layer itself is not drawn.
+    Instead,
+    Inside,
+}
+
+/// The layer's own form, moved, softened and in one colour: a shadow or a glow.
+#[derive(Clone)]
+pub(super) struct Shadow {
+    pub(super) color: Property<Color>,
+    /// 0 to 1.
+    pub(super) opacity: Property<f64>,
+    /// Degrees.
+    pub(super) direction: Property<f64>,
+    /// Added to the direction, in radians.
+    pub(super) turn: f64,
+    /// The direction is that of the light.
+    pub(super) mirrored: bool,
+    pub(super) distance: Property<f64>,
+    pub(super) softness: Property<f64>,
+    /// Softness to standard deviation.
+    pub(super) sigma: f64,
+    /// Percent of the softness that is solid.
+    pub(super) spread: Property<f64>,
+    pub(super) side: Side,
 }
 
 /// Position, joined or split into its coordinates.
@@ -179,7 +262,7 @@ pub(super) struct Paint {
 pub(super) enum Brush {
     Solid(Property<Color>),
     Gradient {
-        radial: bool,
+        kind: GradientKind,
         /// How many of the numbers are colour stops; the rest are alpha stops.
         colors: usize,
         stops: Property<Vec<f64>>,
@@ -189,6 +272,17 @@ pub(super) enum Brush {
         highlight: Property<f64>,
         angle: Property<f64>,
     },
+}
+
+/// How a gradient's colours lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GradientKind {
+    /// From the start to the end.
+    Linear,
+    /// Around the start, as far as the end.
+    Radial,
+    /// Around the start, clockwise from the angle.
+    Conic,
 }
 
 /// Inside of the paths, or along them.

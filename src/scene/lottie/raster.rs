@@ -1,11 +1,13 @@
 //! Drawing lists → pixels, on surfaces that cover only as much as they must.
 
 use super::evaluate::{Command, Gradient, Ink, Pen, Shape, Sheet, Stroke, inverse};
+use super::model::GradientKind;
 use kurbo::{Affine, PathEl, Point, Rect, Vec2};
 use std::ops::Range;
 use tiny_skia::{
     BlendMode, Color, FillRule, GradientStop, IntSize, LinearGradient, Mask, Paint, Path,
-    PathBuilder, Pixmap, PixmapPaint, RadialGradient, Shader, SpreadMode, StrokeDash, Transform,
+    PathBuilder, Pixmap, PixmapPaint, RadialGradient, Shader, SpreadMode, StrokeDash,
+    SweepGradient, Transform,
 };
 
 /// The farthest a coordinate may lie from the origin; beyond, it is cut to it. Far outside of any
@@ -63,6 +65,19 @@ impl Area {
         let width = u32::try_from(x1.checked_sub(x0)?).ok()?;
         let height = u32::try_from(y1.checked_sub(y0)?).ok()?;
         (width > 0 && height > 0).then_some(Self { x: x0, y: y0, width, height })
+    }
+
+    /// The same with so many pixels more on each side.
+    pub(super) fn grown(self, by: f64) -> Self {
+        let Ok(by) = u32::try_from(pixel(by.ceil().clamp(0.0, 4096.0))) else {
+            return self;
+        };
+        Self {
+            x: self.x.saturating_sub_unsigned(by),
+            y: self.y.saturating_sub_unsigned(by),
+            width: self.width.saturating_add(by * 2),
+            height: self.height.saturating_add(by * 2),
+        }
     }
 
     fn right(self) -> i32 {
@@ -457,25 +472,26 @@ fn gradient_shader(gradient: &Gradient, opacity: f64, place: Transform) -> Optio
     let span = gradient.end - gradient.start;
     let radius = span.hypot();
     let last = gradient.stops.last().map(|(_, c)| color(*c, opacity))?;
-    if radius < 1e-6 {
+    if radius < 1e-6 && gradient.kind != GradientKind::Conic {
         return Some(Shader::SolidColor(last));
     }
-    let made = if gradient.radial {
-        // The highlight lies inside of the circle; on its edge there would be a cone.
-        let reach = radius * gradient.highlight.clamp(-0.99, 0.99);
-        let way = Vec2::from_angle(span.y.atan2(span.x) + gradient.angle.to_radians());
-        RadialGradient::new(
-            skia_point(gradient.start + way * reach),
-            0.0,
-            skia_point(gradient.start),
-            single(radius),
-            stops,
-            SpreadMode::Pad,
-            place,
-        )
-    } else {
-        let (start, end) = (skia_point(gradient.start), skia_point(gradient.end));
-        LinearGradient::new(start, end, stops, SpreadMode::Pad, place)
+    let (start, end) = (skia_point(gradient.start), skia_point(gradient.end));
+    let made = match gradient.kind {
+        GradientKind::Linear => LinearGradient::new(start, end, stops, SpreadMode::Pad, place),
+        GradientKind::Radial => {
+            // The highlight lies inside of the circle; on its edge there would be a cone.
+            let reach = radius * gradient.highlight.clamp(-0.99, 0.99);
+            let way = Vec2::from_angle(span.y.atan2(span.x) + gradient.angle.to_radians());
+            let highlight = skia_point(gradient.start + way * reach);
+            let radius = single(radius);
+            RadialGradient::new(highlight, 0.0, start, radius, stops, SpreadMode::Pad, place)
+        }
+        GradientKind::Conic => {
+            // tiny-skia starts at the right; the gradient's own start is turned there.
+            let turn = single(gradient.angle.rem_euclid(360.0));
+            let place = place.pre_concat(Transform::from_rotate_at(turn, start.x, start.y));
+            SweepGradient::new(start, 0.0, 360.0, stops, SpreadMode::Pad, place)
+        }
     };
     // tiny-skia refuses a matrix without an inverse; nothing would be seen through it.
     made

@@ -294,6 +294,22 @@ impl<T: Mix> Property<T> {
     }
 }
 
+impl Property<f64> {
+    /// The same, in other units: `factor` for 1.
+    pub(super) fn scaled(mut self, factor: f64) -> Self {
+        match &mut self {
+            Self::Fixed(value) => *value *= factor,
+            Self::Keys(keys) => {
+                for key in keys {
+                    key.value *= factor;
+                    key.end *= factor;
+                }
+            }
+        }
+        self
+    }
+}
+
 impl Property<Vec2> {
     /// The position at `frame`, along its curve where it has one.
     pub(super) fn position(&self, frame: f64) -> Vec2 {

@@ -4,6 +4,7 @@
 //! specification 1.0.1 and, for what it lacks, of the files that After Effects exporters write.
 
 mod assets;
+mod filters;
 mod property;
 mod shapes;
 
@@ -173,11 +174,6 @@ impl<'a> Reader<'a> {
     }
 
     fn layer(&mut self, layer: &Object, place: usize, by_index: &HashMap<i64, usize>) -> Layer {
-        for (key, what) in [("ef", "layer effects"), ("sy", "layer styles")] {
-            if layer.get(key).and_then(Value::as_array).is_some_and(|l| !l.is_empty()) {
-                self.skip(what);
-            }
-        }
         let at = |key| integer_in(layer, key).and_then(|i| by_index.get(&i).copied());
         let stretch = number_in(layer, "sr", 1.0);
         Layer {
@@ -187,6 +183,7 @@ impl<'a> Reader<'a> {
             matte: self.matte(layer, place, at("tp")),
             is_matte: layer.get("td").is_some_and(flag),
             masks: self.masks(layer),
+            filters: self.filters(layer),
             first: number_in(layer, "ip", f64::MIN),
             end: number_in(layer, "op", f64::MAX),
             start: number_in(layer, "st", 0.0),
@@ -264,15 +261,14 @@ impl<'a> Reader<'a> {
                     continue;
                 }
             };
-            if mask.contains_key("f") && self.moves_or_is_not_zero(mask.get("f")) {
-                self.skip("mask feather");
-            }
+            let feathered = self.moves_or_is_not_zero(mask.get("f"));
             masks.push(Mask {
                 mode,
                 inverted: mask.get("inv").is_some_and(flag),
                 path: self.outline(mask.get("pt")),
                 opacity: self.scalar(mask.get("o"), 100.0),
                 expansion: self.scalar(mask.get("x"), 0.0),
+                feather: feathered.then(|| self.vector(mask.get("f"), kurbo::Vec2::ZERO)),
             });
         }
         masks

@@ -1,6 +1,6 @@
 //! The items of shape layers.
 
-use super::super::model::{Brush, Item, Paint, Repeater, Star, Style, Trim};
+use super::super::model::{Brush, GradientKind, Item, Paint, Repeater, Star, Style, Trim};
 use super::super::polygon::Merge;
 use super::property::{flag, object_list};
 use super::{Object, Reader, integer_in, number_in, text_in};
@@ -151,13 +151,17 @@ impl Reader<'_> {
             return Brush::Solid(self.property(object.get("c"), [0.0, 0.0, 0.0, 1.0]));
         };
         let kind = integer_in(object, "t").unwrap_or(1);
-        if !(1..=2).contains(&kind) {
+        if !(1..=3).contains(&kind) {
             self.skip(format!("gradients of type {kind}"));
         }
         let stops = self.property(gradient.get("k"), Vec::new());
         let colors = integer_in(gradient, "p").and_then(|n| usize::try_from(n).ok());
         Brush::Gradient {
-            radial: kind == 2,
+            kind: match kind {
+                2 => GradientKind::Radial,
+                3 => GradientKind::Conic,
+                _ => GradientKind::Linear,
+            },
             colors: colors.unwrap_or(usize::MAX),
             stops,
             start: self.vector(object.get("s"), Vec2::ZERO),

@@ -1,0 +1,364 @@
+//! Pixels → pixels: blurs, shadows, and what recolours a layer.
+
+use super::evaluate::share;
+use super::model::{Axes, Filter, Shadow, Side};
+use super::raster::{Area, Surface, single};
+use super::value::Color;
+use kurbo::{Affine, Vec2};
+use tiny_skia::Mask;
+
+/// The widest blur, as a standard deviation in pixels: a whole frame is even long before.
+const MAX_SIGMA: f64 = 500.0;
+/// Past so many standard deviations a blur gives less than one level of 255.
+const REACH: f64 = 3.0;
+
+/// How far outside of a layer its filters paint, in device pixels.
+pub(super) fn reach(filters: &[Filter], frame: f64, matrix: Affine) -> f64 {
+    let one = |filter: &Filter| match filter {
+        Filter::Blur { sigma, axes } => {
+            Blur::new(sigma.at(frame), Axes::of(axes.at(frame)), matrix).reach()
+        }
+        Filter::Shadow(shadow) => {
+            Blur::of(shadow, frame, matrix).reach() + offset(shadow, frame, matrix).hypot()
+        }
+        Filter::Fill { .. } | Filter::Tint { .. } | Filter::Tritone { .. } => 0.0,
+    };
+    filters.iter().map(one).sum()
+}
+
+/// Applies the filters of a layer, in their order.
+pub(super) fn apply(filters: &[Filter], frame: f64, matrix: Affine, surface: &mut Surface) {
+    for filter in filters {
+        match filter {
+            Filter::Fill { color, opacity } => {
+                let (color, opacity) = (color.at(frame), opacity.at(frame).clamp(0.0, 1.0));
+                fill(surface, color, opacity);
+            }
+            Filter::Tint { black, white, amount } => {
+                let (black, white) = (black.at(frame), white.at(frame));
+                map(surface, share(amount.at(frame)), |light| mix(black, white, light));
+            }
+            Filter::Tritone { bright, middle, dark, original } => {
+                let [bright, middle, dark] = [bright, middle, dark].map(|c| c.at(frame));
+                map(surface, 1.0 - share(original.at(frame)), |light| {
+                    if light < 0.5 {
+                        mix(dark, middle, light * 2.0)
+                    } else {
+                        mix(middle, bright, light * 2.0 - 1.0)
+                    }
+                });
+            }
+            Filter::Blur { sigma, axes } => {
+                let blur = Blur::new(sigma.at(frame), Axes::of(axes.at(frame)), matrix);
+                blur.apply::<4>(surface.pixmap.data_mut(), surface.area);
+            }
+            Filter::Shadow(shadow) => cast(shadow, frame, matrix, surface),
+        }
+    }
+}
+
+/// Blurs a mask by a standard deviation in device pixels.
+pub(super) fn blur_mask(mask: &mut Mask, sigma: Vec2, area: Area) {
+    Blur { x: sigma.x, y: sigma.y }.apply::<1>(mask.data_mut(), area);
+}
+
+/// How long vectors along the axes become.
+pub(super) fn scales(matrix: Affine) -> Vec2 {
+    let [a, b, c, d, ..] = matrix.as_coeffs();
+    Vec2::new(a.hypot(b), c.hypot(d))
+}
+
+fn mix(a: Color, b: Color, t: f64) -> Color {
+    [0, 1, 2, 3].map(|i| a[i] + (b[i] - a[i]) * t)
+}
+
+fn fill(surface: &mut Surface, color: Color, opacity: f64) {
+    let [r, g, b] = [color[0], color[1], color[2]].map(|c| single(c.clamp(0.0, 1.0)));
+    let opacity = single(opacity);
+    for pixel in surface.pixmap.data_mut().chunks_exact_mut(4) {
+        let alpha = f32::from(pixel[3]) * opacity;
+        for (out, c) in pixel.iter_mut().zip([r, g, b, 1.0]) {
+            *out = byte(c * alpha);
+        }
+    }
+}
+
+/// Recolours by luminance (ITU-R BT.709 on the encoded values, as the other players), by a share.
+fn map(surface: &mut Surface, amount: f64, color: impl Fn(f64) -> Color) {
+    let amount = single(amount);
+    let table: Vec<[f32; 3]> = (0..=255_u8)
+        .map(|light| {
+            let c = color(f64::from(light) / 255.0);
+            [c[0], c[1], c[2]].map(|c| single(c.clamp(0.0, 1.0)))
+        })
+        .collect();
+    for pixel in surface.pixmap.data_mut().chunks_exact_mut(4) {
+        let alpha = f32::from(pixel[3]);
+        if alpha == 0.0 {
+            continue;
+        }
+        let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
+        let light = (0.2126 * r + 0.7152 * g + 0.0722 * b) / alpha * 255.0;
+        let Some(to) = table.get(usize::from(byte(light))) else {
+            continue;
+        };
+        for (out, to) in pixel.iter_mut().zip(to) {
+            let from = f32::from(*out);
+            *out = byte(from + (to * alpha - from) * amount);
+        }
+    }
+}
+
+fn offset(shadow: &Shadow, frame: f64, matrix: Affine) -> Vec2 {
+    let way = Vec2::from_angle(shadow.direction.at(frame).to_radians() + shadow.turn);
+    let way = if shadow.mirrored { Vec2::new(-way.x, way.y) } else { way };
+    let [a, b, c, d, ..] = matrix.as_coeffs();
+    let linear = Affine::new([a, b, c, d, 0.0, 0.0]);
+    (linear * (way * shadow.distance.at(frame)).to_point()).to_vec2()
+}
+
+/// Draws the shadow or glow of a layer, below or on it.
+fn cast(shadow: &Shadow, frame: f64, matrix: Affine, surface: &mut Surface) {
+    let (width, height) = (surface.area.width as usize, surface.area.height as usize);
+    let mut alpha: Vec<u8> = surface.pixmap.data().chunks_exact(4).map(|p| p[3]).collect();
+    let inner = shadow.side == Side::Inside;
+    if inner {
+        alpha.iter_mut().for_each(|a| *a = 255 - *a);
+    }
+    let moved = offset(shadow, frame, matrix);
+    let mut cast = shifted(&alpha, (width, height), moved, if inner { 255 } else { 0 });
+    Blur::of(shadow, frame, matrix).apply::<1>(&mut cast, surface.area);
+    let spread = single(1.0 / (1.0 - shadow.spread.at(frame).clamp(0.0, 99.0) / 100.0));
+    let color = shadow.color.at(frame).map(|c| single(c.clamp(0.0, 1.0)));
+    let opacity = single(shadow.opacity.at(frame).clamp(0.0, 1.0));
+    for (pixel, cast) in surface.pixmap.data_mut().chunks_exact_mut(4).zip(&cast) {
+        let over = (f32::from(*cast) / 255.0 * spread).min(1.0) * opacity;
+        let own = f32::from(pixel[3]) / 255.0;
+        for (out, c) in pixel.iter_mut().zip([color[0], color[1], color[2], 1.0]) {
+            let below = f32::from(*out) / 255.0;
+            *out = byte(
+                255.0
+                    * match shadow.side {
+                        // Source-over with the layer on top.
+                        Side::Below => below + c * over * (1.0 - own),
+                        Side::Instead => c * over,
+                        // Source-atop: the shadow lies on the layer and ends where it ends.
+                        Side::Inside => c * over * own + below * (1.0 - over),
+                    },
+            );
+        }
+    }
+}
+
+/// Coverage moved by whole pixels; what comes in from outside is `fill`.
+fn shifted(from: &[u8], (width, height): (usize, usize), by: Vec2, fill: u8) -> Vec<u8> {
+    let mut out = vec![fill; from.len()];
+    let (dx, dy) = (whole(by.x), whole(by.y));
+    for y in 0..height {
+        let Some(source_y) = y.checked_add_signed(-dy).filter(|y| *y < height) else {
+            continue;
+        };
+        let x0 = dx.max(0).unsigned_abs().min(width);
+        let x1 = width.saturating_sub((-dx).max(0).unsigned_abs());
+        if x0 >= x1 {
+            continue;
+        }
+        let source = (source_y * width).wrapping_add_signed(-dx);
+        let line = from.get(source.wrapping_add(x0)..source.wrapping_add(x1));
+        if let (Some(line), Some(to)) = (line, out.get_mut(y * width + x0..y * width + x1)) {
+            to.copy_from_slice(line);
+        }
+    }
+    out
+}
+
+/// Standard deviations in device pixels.
+struct Blur {
+    x: f64,
+    y: f64,
+}
+
+impl Blur {
+    /// A deviation in the layer's units, along these of its axes.
+    fn new(sigma: f64, axes: Axes, matrix: Affine) -> Self {
+        let scales = scales(matrix);
+        let on = |wanted: bool, scale: f64| {
+            if wanted { (sigma * scale).clamp(0.0, MAX_SIGMA) } else { 0.0 }
+        };
+        Self { x: on(axes != Axes::Vertical, scales.x), y: on(axes != Axes::Horizontal, scales.y) }
+    }
+
+    fn of(shadow: &Shadow, frame: f64, matrix: Affine) -> Self {
+        Self::new(shadow.softness.at(frame) * shadow.sigma, Axes::Both, matrix)
+    }
+
+    /// How far it paints, in pixels.
+    fn reach(&self) -> f64 {
+        self.x.max(self.y) * REACH + 1.0
+    }
+
+    /// Blurs pixels of so many channels; outside of the area nothing is.
+    fn apply<const CHANNELS: usize>(&self, data: &mut [u8], area: Area) {
+        let (width, height) = (area.width as usize, area.height as usize);
+        let (pixels, _) = data.as_chunks_mut::<CHANNELS>();
+        if pixels.len() != width * height {
+            return;
+        }
+        let mut line = Lines::<CHANNELS>::default();
+        if self.x > 0.0 {
+            for row in pixels.chunks_exact_mut(width) {
+                line.load(row.iter());
+                line.blur(self.x);
+                row.copy_from_slice(&line.now);
+            }
+        }
+        for x in (0..width).filter(|_| self.y > 0.0) {
+            line.load(pixels.iter().skip(x).step_by(width));
+            line.blur(self.y);
+            for (to, from) in pixels.iter_mut().skip(x).step_by(width).zip(&line.now) {
+                *to = *from;
+            }
+        }
+    }
+}
+
+/// One row or column, and the room to blur it in.
+struct Lines<const CHANNELS: usize> {
+    now: Vec<[u8; CHANNELS]>,
+    next: Vec<[u8; CHANNELS]>,
+}
+
+impl<const CHANNELS: usize> Default for Lines<CHANNELS> {
+    fn default() -> Self {
+        Self { now: Vec::new(), next: Vec::new() }
+    }
+}
+
+impl<const CHANNELS: usize> Lines<CHANNELS> {
+    fn load<'a>(&mut self, pixels: impl Iterator<Item = &'a [u8; CHANNELS]>) {
+        self.now.clear();
+        self.now.extend(pixels);
+    }
+
+    /// A Gaussian where it is narrow; else three box blurs, which come near enough (W3C Filter
+    /// Effects Module Level 1, feGaussianBlur).
+    fn blur(&mut self, sigma: f64) {
+        /// Below this the boxes are too coarse; so says the same text.
+        const BOXES_FROM: f64 = 2.0;
+        if sigma < BOXES_FROM {
+            return self.gauss(sigma);
+        }
+        let size = whole(sigma * 3.0 * std::f64::consts::TAU.sqrt() / 4.0).unsigned_abs();
+        if size % 2 == 1 {
+            (0..3).for_each(|_| self.mean(size / 2, size / 2));
+        } else {
+            self.mean(size / 2, size / 2 - 1);
+            self.mean(size / 2 - 1, size / 2);
+            self.mean(size / 2, size / 2);
+        }
+    }
+
+    /// The mean of each pixel with so many before and behind it.
+    fn mean(&mut self, before: usize, behind: usize) {
+        let window = f32_of(before + behind + 1);
+        let mut sums = [0_u32; CHANNELS];
+        let add = |sums: &mut [u32; CHANNELS], pixel: &[u8; CHANNELS]| {
+            for (sum, c) in sums.iter_mut().zip(pixel) {
+                *sum += u32::from(*c);
+            }
+        };
+        self.now.iter().take(behind).for_each(|p| add(&mut sums, p));
+        self.next.clear();
+        for at in 0..self.now.len() {
+            if let Some(pixel) = self.now.get(at + behind) {
+                add(&mut sums, pixel);
+            }
+            self.next.push(sums.map(|s| byte(f32_of(s as usize) / window)));
+            if let Some(gone) = at.checked_sub(before).and_then(|at| self.now.get(at)) {
+                for (sum, c) in sums.iter_mut().zip(gone) {
+                    *sum -= u32::from(*c);
+                }
+            }
+        }
+        std::mem::swap(&mut self.now, &mut self.next);
+    }
+
+    fn gauss(&mut self, sigma: f64) {
+        let side = whole(sigma * REACH).unsigned_abs().max(1);
+        let weight = |i: usize| {
+            let x = f64::from(f32_of(i));
+            single((-x * x / (2.0 * sigma * sigma)).exp())
+        };
+        let weights: Vec<f32> = (0..=side).map(weight).collect();
+        let total: f32 = weights[0] + 2.0 * weights[1..].iter().sum::<f32>();
+        self.next.clear();
+        for at in 0..self.now.len() {
+            let mut sums = [0.0_f32; CHANNELS];
+            for (i, weight) in weights.iter().enumerate() {
+                let sides = [at.checked_sub(i), Some(at + i).filter(|_| i > 0)];
+                for pixel in sides.into_iter().flatten().filter_map(|at| self.now.get(at)) {
+                    for (sum, c) in sums.iter_mut().zip(pixel) {
+                        *sum += f32::from(*c) * weight;
+                    }
+                }
+            }
+            self.next.push(sums.map(|s| byte(s / total)));
+        }
+        std::mem::swap(&mut self.now, &mut self.next);
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "cut to a byte's range before"
+)]
+fn byte(level: f32) -> u8 {
+    (level + 0.5).clamp(0.0, 255.0) as u8
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sums of a line of bytes are exact enough")]
+fn f32_of(value: usize) -> f32 {
+    value as f32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "cut to what fits before")]
+fn whole(value: f64) -> isize {
+    value.round().clamp(-1e6, 1e6) as isize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spread(sigma: f64) -> Vec<u8> {
+        let mut line = Lines::<1> { now: vec![[0]; 65], next: Vec::new() };
+        line.now[32] = [255];
+        line.now[31] = [255];
+        line.blur(sigma);
+        line.now.iter().map(|p| p[0]).collect()
+    }
+
+    #[test]
+    fn a_blur_spreads_as_far_as_its_deviation_says() {
+        for sigma in [1.0, 1.9, 3.0, 5.0] {
+            let line = spread(sigma);
+            let sum: f64 = line.iter().map(|v| f64::from(*v)).sum();
+            let square =
+                |(i, v): (usize, &u8)| (f64::from(f32_of(i)) - 31.5).powi(2) * f64::from(*v);
+            let deviation = (line.iter().enumerate().map(square).sum::<f64>() / sum).sqrt();
+            assert!((deviation - sigma).abs() < sigma * 0.15 + 0.2, "{sigma}: {deviation}");
+            assert!((sum - 510.0).abs() < 40.0, "{sigma}: {sum}");
+        }
+    }
+
+    #[test]
+    fn what_is_moved_out_is_gone() {
+        let from: Vec<u8> = (1..=12).collect();
+        let moved = |x, y| shifted(&from, (4, 3), Vec2::new(x, y), 0);
+        assert_eq!(moved(1.0, 1.0), [0, 0, 0, 0, 0, 1, 2, 3, 0, 5, 6, 7]);
+        assert_eq!(moved(-2.0, 0.0), [3, 4, 0, 0, 7, 8, 0, 0, 11, 12, 0, 0]);
+        assert_eq!(moved(9.0, 0.0), [0; 12]);
+        assert_eq!(moved(0.0, -9.0), [0; 12]);
+    }
+}
