@@ -1,5 +1,6 @@
 //! Model at a frame → what to draw: a list of paints over an arena of paths.
 
+use super::depth::Space;
 use super::geometry::{StarShape, ellipse, rectangle, round_corners, star};
 use super::model::{
     Brush, GradientKind, Item, Layer, Paint, Position, Repeater, Star, Style, Transform, Trim,
@@ -62,16 +63,19 @@ pub(super) fn layer_matrix(layers: &[Layer], layer: &Layer, frame: f64) -> Affin
         };
         matrix(&layer.transform, frame, turn)
     };
-    let mut all = own(layer);
-    let mut parent = layer.parent;
-    for _ in 0..MAX_ANCESTORS {
-        let Some(up) = parent.and_then(|p| layers.get(p)) else {
-            break;
-        };
-        all = own(up) * all;
-        parent = up.parent;
+    let chain = || {
+        let up = |layer: &&Layer| layer.parent.and_then(|p| layers.get(p));
+        std::iter::successors(Some(layer), up).take(MAX_ANCESTORS)
+    };
+    if chain().all(|l| l.transform.depth.is_none()) {
+        return chain().map(own).reduce(|all, up| up * all).unwrap_or_default();
     }
-    all
+    let deep = |layer: &Layer| match &layer.transform.depth {
+        Some(depth) => depth.matrix(own(layer), frame),
+        None => Space::flat(own(layer)),
+    };
+    let all = chain().map(deep).reduce(|all, up| up.then_inner(all));
+    all.map_or(Affine::IDENTITY, Space::seen)
 }
 
 /// A percentage as a share of 1.

@@ -1,5 +1,6 @@
 //! What a Lottie file means, after its spelling is forgotten: nothing here can be out of range.
 
+use super::depth::Depth;
 use super::polygon::Merge;
 use super::value::{Color, Outline, Property};
 use crate::scene::Segment;
@@ -194,6 +195,8 @@ pub(super) struct Transform {
     pub(super) skew: Property<f64>,
     pub(super) skew_axis: Property<f64>,
     pub(super) opacity: Property<f64>,
+    /// Only a layer in three dimensions has one.
+    pub(super) depth: Option<Box<Depth>>,
 }
 
 /// One entry of a shape layer.

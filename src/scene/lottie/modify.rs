@@ -145,9 +145,11 @@ impl ZigZag {
     }
 }
 
+/// A short step of a curve's parameter, over which its slope is taken.
+const STEP: f64 = 1e-4;
+
 /// The direction of a segment at a parameter, not normalised.
 fn tangent(segment: &PathSeg, t: f64) -> Vec2 {
-    const STEP: f64 = 1e-4;
     segment.eval((t + STEP).min(1.0)) - segment.eval((t - STEP).max(0.0))
 }
 
@@ -170,8 +172,10 @@ pub(super) fn twist(path: &BezPath, degrees: f64, center: Point) -> BezPath {
     for sub in subpaths(path) {
         out.move_to(turned(sub.start));
         for part in sub.segments.iter().flat_map(parts) {
-            let cubic = part.to_cubic();
-            out.curve_to(turned(cubic.p1), turned(cubic.p2), turned(cubic.p3));
+            // The handles of the turned curve, from its slopes at the part's ends.
+            let slope = |t: f64| (turned(part.eval(t + STEP)) - turned(part.eval(t - STEP))) / STEP;
+            let (start, end) = (turned(part.start()), turned(part.end()));
+            out.curve_to(start + slope(0.0) / 6.0, end - slope(1.0) / 6.0, end);
         }
         if sub.closed {
             out.close_path();

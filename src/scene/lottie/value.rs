@@ -72,6 +72,12 @@ impl Mix for Vec2 {
     }
 }
 
+impl Mix for [f64; 3] {
+    fn mix(a: &Self, b: &Self, t: Progress, out: &mut Self) {
+        *out = [0, 1, 2].map(|i| between(a[i], b[i], t[i]));
+    }
+}
+
 impl Mix for Color {
     fn mix(a: &Self, b: &Self, t: Progress, out: &mut Self) {
         for (i, out) in out.iter_mut().enumerate() {

@@ -1,5 +1,6 @@
 //! Numbers, vectors, colours, paths, and the keyframes over them.
 
+use super::super::depth::Depth;
 use super::super::model::{Position, Transform};
 use super::super::value::{Color, Curve, Ease, Key, Mix, Outline, Property, Travel, Vertex};
 use super::{Object, Reader};
@@ -81,6 +82,13 @@ impl FromWire for Vec2 {
         let (out, into) = (key.get("to").and_then(vector)?, key.get("ti").and_then(vector)?);
         let straight = out.hypot2() + into.hypot2() < 1e-12 || a == b && out == into;
         (!straight).then(|| Travel::new(*a, *b, out, into))
+    }
+}
+
+impl FromWire for [f64; 3] {
+    fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
+        let list = value.as_array()?;
+        Some([0, 1, 2].map(|i| list.get(i).and_then(number).unwrap_or(0.0)))
     }
 }
 
@@ -246,11 +254,6 @@ impl Reader<'_> {
     pub(super) fn transform(&mut self, value: Option<&Value>) -> Transform {
         let empty = Object::new();
         let ks = value.and_then(Value::as_object).unwrap_or(&empty);
-        for key in ["rx", "ry"] {
-            if self.moves_or_is_not_zero(ks.get(key)) {
-                self.skip("rotation in depth");
-            }
-        }
         let position = ks.get("p");
         let split = position.is_some_and(|p| {
             p.get("s").is_some_and(flag) || p.get("x").is_some_and(Value::is_object)
@@ -270,7 +273,29 @@ impl Reader<'_> {
             skew: self.scalar(ks.get("sk"), 0.0),
             skew_axis: self.scalar(ks.get("sa"), 0.0),
             opacity: self.scalar(ks.get("o"), 100.0),
+            depth: self.depth(ks),
         }
+    }
+
+    /// The third dimension, where anything turns or lies in it.
+    fn depth(&mut self, ks: &Object) -> Option<Box<Depth>> {
+        if !["rx", "ry", "or"].iter().any(|key| ks.contains_key(*key)) {
+            return None;
+        }
+        let depth = Depth {
+            turn_x: self.scalar(ks.get("rx"), 0.0),
+            turn_y: self.scalar(ks.get("ry"), 0.0),
+            orientation: self.property(ks.get("or"), [0.0; 3]),
+            position: self.property(ks.get("p"), [0.0; 3]),
+            anchor: self.property(ks.get("a"), [0.0; 3]),
+        };
+        let still = |angle: &Property<f64>| matches!(angle, Property::Fixed(a) if *a == 0.0);
+        let flat = still(&depth.turn_x)
+            && still(&depth.turn_y)
+            && matches!(depth.orientation, Property::Fixed([0.0, 0.0, 0.0]));
+        // A flat layer in a turned parent may still lie before or behind it.
+        let near = matches!(depth.position, Property::Fixed([_, _, 0.0]));
+        (!(flat && near)).then(|| Box::new(depth))
     }
 }
 
