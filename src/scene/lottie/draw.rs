@@ -12,8 +12,8 @@ pub const MAX_DEPTH: u32 = 16;
 /// The most layers that are drawn in a frame, counted again for each use of a composition.
 pub const MAX_DRAWN_LAYERS: u32 = 20_000;
 
-/// A feather's width as a standard deviation, as in the other players.
-const FEATHER_SIGMA: f64 = 0.5;
+/// A feather's width as a standard deviation, as for After Effects' blurs.
+const FEATHER_SIGMA: f64 = 0.3;
 
 /// What drawing keeps from frame to frame.
 #[derive(Default)]
