@@ -11,6 +11,8 @@
 
 mod draw;
 mod evaluate;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired up next"))]
+mod expression;
 mod geometry;
 mod model;
 mod raster;
