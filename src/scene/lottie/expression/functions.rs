@@ -124,14 +124,6 @@ pub(super) fn native(word: &str) -> Option<Native> {
             let (least, most) = (a.number(1)?, a.number(2)?);
             each(a.value(0)?, |x| x.max(least.min(most)).min(least.max(most)))
         },
-        "random" => |run, a| between(run, a, random),
-        "gaussRandom" => |run, a| between(run, a, gauss_random),
-        "seedRandom" => |run, a| {
-            let timeless = a.number_or(1, 0.0)? != 0.0;
-            run.random = Some(first_random(run, a.number(0)?, timeless));
-            Ok(Datum::Undefined)
-        },
-        "noise" => |_, a| noise_of(&a.value(0)?),
         "degreesToRadians" => |_, a| one(a, f64::to_radians),
         "radiansToDegrees" => |_, a| one(a, f64::to_degrees),
         "length" => |_, a| {
@@ -147,6 +139,12 @@ pub(super) fn native(word: &str) -> Option<Native> {
             Ok(entries(&products).iter().sum::<f64>().into())
         },
         "cross" => |_, a| cross(&a.value(0)?, &a.value(1)?),
+        _ => return timing(word).or_else(|| chance(word)).or_else(|| property(word)),
+    })
+}
+
+fn timing(word: &str) -> Option<Native> {
+    Some(match word {
         "posterizeTime" => |run, a| {
             let rate = a.number(0)?;
             // Frame times in seconds are not exact: a step that is due is taken.
@@ -160,7 +158,21 @@ pub(super) fn native(word: &str) -> Option<Native> {
             let rate = a.number_or(1, 1.0 / run.scope.frame_duration())?;
             Ok((a.number_or(0, run.time)? * rate + 1e-6).floor().into())
         },
-        _ => return property(word),
+        _ => return None,
+    })
+}
+
+fn chance(word: &str) -> Option<Native> {
+    Some(match word {
+        "random" => |run, a| between(run, a, random),
+        "gaussRandom" => |run, a| between(run, a, gauss_random),
+        "seedRandom" => |run, a| {
+            let timeless = a.number_or(1, 0.0)? != 0.0;
+            run.random = Some(first_random(run, a.number(0)?, timeless));
+            Ok(Datum::Undefined)
+        },
+        "noise" => |_, a| noise_of(&a.value(0)?),
+        _ => return None,
     })
 }
 
@@ -216,8 +228,7 @@ pub(super) fn arithmetic(operator: Operator, left: Value, right: Value) -> Resul
     };
     if matches!(operator, Operator::Add | Operator::Subtract) {
         return match (left, right) {
-            (Value::Number(x), right @ Value::Vector(_)) => {
-                let Value::Vector(mut result) = right else { return Err(Fault::Mismatch) };
+            (Value::Number(x), Value::Vector(mut result)) => {
                 result.iter_mut().take(1).for_each(|y| *y = f(x, *y));
                 Ok(Value::Vector(result))
             }

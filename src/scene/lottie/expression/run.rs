@@ -415,16 +415,19 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Which entry of the variable is meant, if not all of it.
+    fn place_of(&mut self, target: &'a Target) -> Result<Option<usize>, Fault> {
+        let Some(index) = &target.index else { return Ok(None) };
+        place(self.evaluate(index)?.number()?).map(Some)
+    }
+
     fn assignment(
         &mut self,
         target: &'a Target,
         operator: Option<Operator>,
         value: &'a Term,
     ) -> Result<Datum<'a>, Fault> {
-        let index = match &target.index {
-            Some(index) => Some(place(self.evaluate(index)?.number()?)?),
-            None => None,
-        };
+        let index = self.place_of(target)?;
         let old = if operator.is_some() { Some(self.stored(target.name, index)?) } else { None };
         let value = self.evaluate(value)?;
         let datum = match (operator, old) {
@@ -438,10 +441,7 @@ impl<'a> Run<'a> {
     }
 
     fn step(&mut self, target: &'a Target, by: f64, old: bool) -> Result<Datum<'a>, Fault> {
-        let index = match &target.index {
-            Some(index) => Some(place(self.evaluate(index)?.number()?)?),
-            None => None,
-        };
+        let index = self.place_of(target)?;
         let before = self.stored(target.name, index)?.number()?;
         self.store(target.name, index, (before + by).into())?;
         Ok(if old { before } else { before + by }.into())

@@ -118,9 +118,6 @@ const SAMPLES: [(&str, &[f64]); 36] = [
 #[test]
 fn sample_sources_give_what_after_effects_gives() {
     for (source, expected) in SAMPLES {
-        if source == BOUNCE {
-            continue;
-        }
         assert_near(&run_in(source, &keyed(1.5)).unwrap(), expected, source);
     }
     let swing = 10.0 * 0.05 * (4.0 * 0.1 * std::f64::consts::TAU).sin() / 0.8_f64.exp();
