@@ -30,6 +30,7 @@ pub(super) fn draw(
     surface: &mut Surface,
     workshop: &mut Workshop,
 ) {
+    animation.facts.refill();
     workshop.sheet.refill();
     workshop.rasterizer.pool.refill(surface.area);
     let mut drawing = Drawing { animation, workshop, layers_left: MAX_DRAWN_LAYERS };

@@ -23,7 +23,7 @@ const MAX_COMMANDS: usize = 20_000;
 /// The matrix of a transform at a frame.
 pub(super) fn matrix(transform: &Transform, frame: f64, turn: f64) -> Affine {
     let position = match &transform.position {
-        Position::Joined(p) => p.position(frame),
+        Position::Joined(p) => p.at(frame),
         Position::Split(x, y) => Vec2::new(x.at(frame), y.at(frame)),
     };
     let rotation = transform.rotation.at(frame) + turn;
@@ -243,11 +243,11 @@ impl Sheet {
                 false
             }
             Item::Ellipse { center, size, reversed } => {
-                ellipse(path, center.position(frame), size.at(frame));
+                ellipse(path, center.at(frame), size.at(frame));
                 *reversed
             }
             Item::Rect { center, size, radius, reversed } => {
-                rectangle(path, center.position(frame), size.at(frame), radius.at(frame));
+                rectangle(path, center.at(frame), size.at(frame), radius.at(frame));
                 *reversed
             }
             Item::Star(shape) => {
@@ -330,7 +330,7 @@ impl Sheet {
                     },
                 ),
                 Item::Twist { angle, center } => {
-                    modify::twist(path, angle.at(frame), center.position(frame).to_point())
+                    modify::twist(path, angle.at(frame), center.at(frame).to_point())
                 }
                 Item::Offset { distance, join, miter } => {
                     let corner = (*join, miter.at(frame));
@@ -457,7 +457,7 @@ pub(super) fn inverse(matrix: Affine) -> Option<Affine> {
 fn repeated(repeater: &Repeater, times: f64, frame: f64) -> Affine {
     let transform = &repeater.transform;
     let position = match &transform.position {
-        Position::Joined(p) => p.position(frame),
+        Position::Joined(p) => p.at(frame),
         Position::Split(x, y) => Vec2::new(x.at(frame), y.at(frame)),
     };
     let scale = transform.scale.at(frame) / 100.0;
@@ -473,7 +473,7 @@ fn repeated(repeater: &Repeater, times: f64, frame: f64) -> Affine {
 
 fn star_at(shape: &Star, frame: f64) -> StarShape {
     StarShape {
-        center: shape.center.position(frame),
+        center: shape.center.at(frame),
         points: shape.points.at(frame),
         rotation: shape.rotation.at(frame),
         outer: (shape.outer_radius.at(frame), shape.outer_roundness.at(frame)),
@@ -502,8 +502,8 @@ fn ink_at(brush: &Brush, frame: f64) -> Ink {
         Brush::Gradient { kind, colors, stops, start, end, highlight, angle } => {
             Ink::Gradient(Gradient {
                 kind: *kind,
-                start: start.position(frame),
-                end: end.position(frame),
+                start: start.at(frame),
+                end: end.at(frame),
                 highlight: highlight.at(frame) / 100.0,
                 angle: angle.at(frame),
                 stops: merge_stops(&stops.at(frame), *colors),

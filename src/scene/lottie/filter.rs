@@ -15,8 +15,8 @@ const REACH: f64 = 3.0;
 /// How far outside of a layer its filters paint, in device pixels.
 pub(super) fn reach(filters: &[Filter], frame: f64, matrix: Affine) -> f64 {
     let one = |filter: &Filter| match filter {
-        Filter::Blur { sigma, axes } => {
-            Blur::new(sigma.at(frame), Axes::of(axes.at(frame)), matrix).reach()
+        Filter::Blur { softness, sigma, axes } => {
+            Blur::new(softness.at(frame) * sigma, Axes::of(axes.at(frame)), matrix).reach()
         }
         Filter::Shadow(shadow) => {
             Blur::of(shadow, frame, matrix).reach() + offset(shadow, frame, matrix).hypot()
@@ -30,8 +30,9 @@ pub(super) fn reach(filters: &[Filter], frame: f64, matrix: Affine) -> f64 {
 pub(super) fn apply(filters: &[Filter], frame: f64, matrix: Affine, surface: &mut Surface) {
     for filter in filters {
         match filter {
-            Filter::Fill { color, opacity } => {
-                let (color, opacity) = (color.at(frame), opacity.at(frame).clamp(0.0, 1.0));
+            Filter::Fill { color, opacity, whole } => {
+                let (color, opacity) =
+                    (color.at(frame), (opacity.at(frame) / whole).clamp(0.0, 1.0));
                 fill(surface, color, opacity);
             }
             Filter::Tint { black, white, amount } => {
@@ -48,8 +49,8 @@ pub(super) fn apply(filters: &[Filter], frame: f64, matrix: Affine, surface: &mu
                     }
                 });
             }
-            Filter::Blur { sigma, axes } => {
-                let blur = Blur::new(sigma.at(frame), Axes::of(axes.at(frame)), matrix);
+            Filter::Blur { softness, sigma, axes } => {
+                let blur = Blur::new(softness.at(frame) * sigma, Axes::of(axes.at(frame)), matrix);
                 blur.apply::<4>(surface.pixmap.data_mut(), surface.area);
             }
             Filter::Shadow(shadow) => cast(shadow, frame, matrix, surface),
@@ -130,7 +131,7 @@ fn cast(shadow: &Shadow, frame: f64, matrix: Affine, surface: &mut Surface) {
     Blur::of(shadow, frame, matrix).apply::<1>(&mut cast, surface.area);
     let spread = single(1.0 / (1.0 - shadow.spread.at(frame).clamp(0.0, 99.0) / 100.0));
     let color = shadow.color.at(frame).map(|c| single(c.clamp(0.0, 1.0)));
-    let opacity = single(shadow.opacity.at(frame).clamp(0.0, 1.0));
+    let opacity = single((shadow.opacity.at(frame) / shadow.whole).clamp(0.0, 1.0));
     for (pixel, cast) in surface.pixmap.data_mut().chunks_exact_mut(4).zip(&cast) {
         let over = (f32::from(*cast) / 255.0 * spread).min(1.0) * opacity;
         let own = f32::from(pixel[3]) / 255.0;

@@ -12,8 +12,10 @@
 mod depth;
 mod draw;
 mod evaluate;
+mod expression;
 mod filter;
 mod geometry;
+mod live;
 mod model;
 mod modify;
 mod polygon;
@@ -32,6 +34,7 @@ use std::time::Duration;
 
 pub use draw::{MAX_DEPTH, MAX_DRAWN_LAYERS};
 pub use evaluate::{MAX_ANCESTORS, MAX_COPIES, MAX_VERBS};
+pub use live::MAX_RUNS;
 pub(super) use wire::Pictures;
 pub use wire::{MAX_LAYERS, MAX_VERTICES};
 
@@ -53,6 +56,15 @@ impl LottieScene {
     /// The same, with pictures that lie beside the JSON.
     pub(super) fn parse_with(text: &[u8], pictures: &dyn Pictures) -> Result<Self, SceneError> {
         Ok(Self { animation: wire::parse(text, pictures)?, workshop: draw::Workshop::default() })
+    }
+
+    /// Puts values in the animation's slots, each as a property in Lottie's own JSON, and the file's
+    /// own values in all others; nothing else is read again. Gives back what was not understood.
+    pub(super) fn fill_slots(
+        &mut self,
+        slots: &serde_json::Map<String, serde_json::Value>,
+    ) -> Vec<String> {
+        wire::fill(&self.animation, slots)
     }
 
     fn frame_at(&self, at: Duration) -> f64 {

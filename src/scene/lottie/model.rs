@@ -1,10 +1,13 @@
 //! What a Lottie file means, after its spelling is forgotten: nothing here can be out of range.
 
 use super::depth::Depth;
+use super::live::Facts;
 use super::polygon::Merge;
 use super::value::{Color, Outline, Property};
+use super::wire::Fill;
 use crate::scene::Segment;
 use kurbo::Vec2;
+use std::sync::Arc;
 use tiny_skia::Pixmap;
 
 /// A whole animation. Times are in frames but for the segments.
@@ -17,6 +20,9 @@ pub(super) struct Animation {
     pub(super) layers: Vec<Layer>,
     pub(super) compositions: Vec<Vec<Layer>>,
     pub(super) images: Vec<Picture>,
+    pub(super) facts: Arc<Facts>,
+    /// What themes may change, by the slot's id.
+    pub(super) fillable: Vec<(String, Box<dyn Fill>)>,
     pub(super) segments: Vec<Segment>,
     pub(super) unsupported: Vec<String>,
 }
@@ -102,12 +108,12 @@ pub(super) struct Mask {
 }
 
 /// What is done to the pixels of a whole layer.
-#[derive(Clone)]
 pub(super) enum Filter {
-    /// Every pixel takes the colour; the opacity, 0 to 1, counts with its alpha.
+    /// Every pixel takes the colour; the opacity, of a whole, counts with its alpha.
     Fill {
         color: Property<Color>,
         opacity: Property<f64>,
+        whole: f64,
     },
     /// Dark to bright becomes one colour to another, by an amount in percent.
     Tint {
@@ -122,9 +128,10 @@ pub(super) enum Filter {
         dark: Property<Color>,
         original: Property<f64>,
     },
-    /// A Gaussian of this standard deviation in the layer's units.
     Blur {
-        sigma: Property<f64>,
+        softness: Property<f64>,
+        /// Softness to the standard deviation of a Gaussian, in the layer's units.
+        sigma: f64,
         /// As [`Axes::of`] reads it.
         axes: Property<f64>,
     },
@@ -160,11 +167,11 @@ pub(super) enum Side {
 }
 
 /// The layer's own form, moved, softened and in one colour: a shadow or a glow.
-#[derive(Clone)]
 pub(super) struct Shadow {
     pub(super) color: Property<Color>,
-    /// 0 to 1.
     pub(super) opacity: Property<f64>,
+    /// The opacity of a solid shadow.
+    pub(super) whole: f64,
     /// Degrees.
     pub(super) direction: Property<f64>,
     /// Added to the direction, in radians.

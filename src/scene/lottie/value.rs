@@ -1,6 +1,9 @@
 //! Values that change over time: keyframes, easings, and how two values are mixed.
 
+use super::expression::Value;
+use super::live::{Live, Slot};
 use kurbo::{BezPath, CubicBez, ParamCurve, ParamCurveArclen, ParamCurveDeriv, Point, Vec2};
+use std::sync::Arc;
 
 /// Straight red, green, blue and alpha, 0 to 1.
 pub(super) type Color = [f64; 4];
@@ -54,6 +57,34 @@ pub(super) type Progress = [f64; 3];
 pub(super) trait Mix: Clone + Default {
     /// Writes the value between `a` and `b` into `out`, reusing its memory.
     fn mix(a: &Self, b: &Self, t: Progress, out: &mut Self);
+    /// The value on the way from a keyframe to the next, where the way is not straight.
+    fn along(_key: &Key<Self>, _t: Progress) -> Option<Self> {
+        None
+    }
+    /// The value as expressions know it; none where they do not.
+    fn said(&self) -> Option<Value> {
+        None
+    }
+    /// The value that an expression gave, with this one's entries where it gave fewer.
+    fn with(&self, _said: &Value) -> Option<Self> {
+        None
+    }
+}
+
+/// The entries of what an expression gave; a single number where one is enough.
+fn entries(said: &Value) -> &[f64] {
+    match said {
+        Value::Number(number) => std::slice::from_ref(number),
+        Value::Vector(list) => list,
+    }
+}
+
+/// `own` with as many entries replaced as a vector gives.
+fn filled<const N: usize>(own: &[f64; N], said: &Value) -> Option<[f64; N]> {
+    let mut out = *own;
+    let given = entries(said);
+    out.iter_mut().zip(given).for_each(|(out, given)| *out = *given);
+    (given.len() > 1).then_some(out)
 }
 
 fn between(a: f64, b: f64, t: f64) -> f64 {
@@ -64,17 +95,46 @@ impl Mix for f64 {
     fn mix(a: &Self, b: &Self, t: Progress, out: &mut Self) {
         *out = between(*a, *b, t[0]);
     }
+
+    fn said(&self) -> Option<Value> {
+        Some(Value::Number(*self))
+    }
+
+    fn with(&self, said: &Value) -> Option<Self> {
+        entries(said).first().copied()
+    }
 }
 
 impl Mix for Vec2 {
     fn mix(a: &Self, b: &Self, t: Progress, out: &mut Self) {
         *out = Self::new(between(a.x, b.x, t[0]), between(a.y, b.y, t[1]));
     }
+
+    fn along(key: &Key<Self>, t: Progress) -> Option<Self> {
+        key.travel.as_ref().map(|travel| travel.at(t[0]))
+    }
+
+    fn said(&self) -> Option<Value> {
+        Some(Value::Vector(vec![self.x, self.y]))
+    }
+
+    fn with(&self, said: &Value) -> Option<Self> {
+        let list = entries(said);
+        Some(Self::new(*list.first()?, list.get(1).copied().unwrap_or(self.y)))
+    }
 }
 
 impl Mix for [f64; 3] {
     fn mix(a: &Self, b: &Self, t: Progress, out: &mut Self) {
         *out = [0, 1, 2].map(|i| between(a[i], b[i], t[i]));
+    }
+
+    fn said(&self) -> Option<Value> {
+        Some(Value::Vector(self.to_vec()))
+    }
+
+    fn with(&self, said: &Value) -> Option<Self> {
+        filled(self, said)
     }
 }
 
@@ -83,6 +143,14 @@ impl Mix for Color {
         for (i, out) in out.iter_mut().enumerate() {
             *out = between(a[i], b[i], t[i.min(2)]);
         }
+    }
+
+    fn said(&self) -> Option<Value> {
+        Some(Value::Vector(self.to_vec()))
+    }
+
+    fn with(&self, said: &Value) -> Option<Self> {
+        filled(self, said)
     }
 }
 
@@ -246,6 +314,10 @@ pub(super) enum Property<T> {
     Fixed(T),
     /// Ascending keyframes.
     Keys(Vec<Key<T>>),
+    /// With an expression.
+    Live(Arc<Live<T>>),
+    /// Whatever its slot holds.
+    Slot(Arc<Slot<T>>),
 }
 
 /// Where a time lies among keyframes.
@@ -260,6 +332,7 @@ impl<T: Mix> Property<T> {
         let keys = match self {
             Self::Fixed(value) => return Place::At(value),
             Self::Keys(keys) => keys,
+            Self::Live(_) | Self::Slot(_) => return Place::Nowhere,
         };
         let after = keys.partition_point(|k| k.frame <= frame);
         let Some(key) = keys.get(after.saturating_sub(1)) else {
@@ -279,54 +352,37 @@ impl<T: Mix> Property<T> {
 
     /// Writes the value at `frame` into `out`, reusing its memory.
     pub(super) fn write(&self, frame: f64, out: &mut T) {
+        match self {
+            Self::Live(live) => return *out = live.at(frame),
+            Self::Slot(slot) => return slot.with(|now| now.write(frame, out)),
+            Self::Fixed(_) | Self::Keys(_) => {}
+        }
         match self.place(frame) {
             Place::Nowhere => *out = T::default(),
             Place::At(value) => out.clone_from(value),
-            Place::Within(key, t) => T::mix(&key.value, &key.end, t, out),
+            Place::Within(key, t) => match T::along(key, t) {
+                Some(value) => *out = value,
+                None => T::mix(&key.value, &key.end, t, out),
+            },
         }
     }
 
     /// The value at `frame`.
     pub(super) fn at(&self, frame: f64) -> T {
-        match self.place(frame) {
-            Place::Nowhere => T::default(),
-            Place::At(value) => value.clone(),
-            Place::Within(key, t) => {
-                let mut out = key.value.clone();
-                T::mix(&key.value, &key.end, t, &mut out);
-                out
-            }
-        }
-    }
-}
-
-impl Property<f64> {
-    /// The same, in other units: `factor` for 1.
-    pub(super) fn scaled(mut self, factor: f64) -> Self {
-        match &mut self {
-            Self::Fixed(value) => *value *= factor,
-            Self::Keys(keys) => {
-                for key in keys {
-                    key.value *= factor;
-                    key.end *= factor;
-                }
-            }
-        }
-        self
+        let mut out = T::default();
+        self.write(frame, &mut out);
+        out
     }
 }
 
 impl Property<Vec2> {
-    /// The position at `frame`, along its curve where it has one.
-    pub(super) fn position(&self, frame: f64) -> Vec2 {
-        match self.place(frame) {
-            Place::Within(Key { travel: Some(travel), .. }, t) => travel.at(t[0]),
-            _ => self.at(frame),
-        }
-    }
-
     /// The direction it moves in at `frame`, in degrees; none where it stands.
     pub(super) fn heading(&self, frame: f64) -> Option<f64> {
+        match self {
+            Self::Live(live) => return live.keyed().heading(frame),
+            Self::Slot(slot) => return slot.with(|now| now.heading(frame)),
+            Self::Fixed(_) | Self::Keys(_) => {}
+        }
         match self.place(frame) {
             Place::Within(key, t) => Some(match &key.travel {
                 Some(travel) => travel.heading(t[0]),

@@ -8,11 +8,13 @@ mod filters;
 mod property;
 mod shapes;
 
+use super::live::Facts;
 use super::model::{Animation, Content, Layer, Mask, MaskMode, Matte};
 use crate::scene::{SceneError, Segment};
 use property::{flag, number, object_list};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The most layers in a file.
@@ -44,12 +46,11 @@ pub(super) fn parse(text: &[u8], pictures: &dyn Pictures) -> Result<Animation, S
     let (Some(width), Some(height)) = (size("w"), size("h")) else {
         return Err(SceneError::Lottie("it has no width and height".into()));
     };
-    let frame_rate = number_in(root, "fr", 30.0);
     let first = number_in(root, "ip", 0.0);
     let animation = Animation {
         width,
         height,
-        frame_rate: if frame_rate > 0.0 { frame_rate.clamp(0.01, 1000.0) } else { 30.0 },
+        frame_rate: frame_rate(root),
         first,
         end: number_in(root, "op", first + 1.0).clamp(first, first + MAX_FRAMES),
         layers: reader.layers(layers)?,
@@ -58,10 +59,18 @@ pub(super) fn parse(text: &[u8], pictures: &dyn Pictures) -> Result<Animation, S
             .map(|layers| reader.layers(layers))
             .collect::<Result<_, _>>()?,
         images,
+        facts: Arc::clone(&reader.facts),
         segments: Vec::new(),
+        fillable: Vec::new(),
         unsupported: Vec::new(),
     };
     Ok(reader.finish(animation, root))
+}
+
+/// Frames a second.
+fn frame_rate(root: &Object) -> f64 {
+    let given = number_in(root, "fr", 30.0);
+    if given > 0.0 { given.clamp(0.01, 1000.0) } else { 30.0 }
 }
 
 /// The largest width or height of a canvas; it is only a unit, as frames have their own size.
@@ -84,9 +93,31 @@ impl Pictures for NoPictures {
     }
 }
 
+/// A place in the animation that a slot's value can be put in.
+pub(super) trait Fill: Send + Sync {
+    /// Puts a property's JSON there, or what the file itself says.
+    fn fill(&self, value: Option<&Value>, reader: &mut Reader<'_>);
+}
+
+/// Puts these values in the slots of an animation, and the file's own in all others. Gives back what
+/// was not understood.
+pub(super) fn fill(animation: &Animation, slots: &Object) -> Vec<String> {
+    let nothing = Object::new();
+    let facts = Arc::clone(&animation.facts);
+    let mut reader = Reader { facts, ..Reader::new(&nothing) };
+    for (id, place) in &animation.fillable {
+        place.fill(slots.get(id), &mut reader);
+    }
+    reader.unsupported
+}
+
 /// What is known while reading.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     slots: Option<&'a Object>,
+    facts: Arc<Facts>,
+    fillable: Vec<(String, Box<dyn Fill>)>,
+    /// How many expressions were read; each is a seed of its own.
+    expressions: u64,
     images: HashMap<String, usize>,
     compositions: HashMap<String, usize>,
     unsupported: Vec<String>,
@@ -117,6 +148,12 @@ impl<'a> Reader<'a> {
     fn new(root: &'a Object) -> Self {
         Self {
             slots: root.get("slots").and_then(Value::as_object),
+            facts: Facts::new(
+                frame_rate(root),
+                (number_in(root, "w", 0.0), number_in(root, "h", 0.0)),
+            ),
+            fillable: Vec::new(),
+            expressions: 0,
             images: HashMap::new(),
             compositions: HashMap::new(),
             unsupported: Vec::new(),
@@ -141,7 +178,8 @@ impl<'a> Reader<'a> {
             .filter_map(|marker| segment(marker, animation.first, animation.frame_rate))
             .take(MAX_LAYERS)
             .collect();
-        Animation { segments, unsupported: self.unsupported, ..animation }
+        let (fillable, unsupported) = (self.fillable, self.unsupported);
+        Animation { segments, fillable, unsupported, ..animation }
     }
 
     fn layers(&mut self, list: &'a [Value]) -> Result<Vec<Layer>, SceneError> {

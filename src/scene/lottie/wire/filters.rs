@@ -45,6 +45,7 @@ impl Reader<'_> {
             Some(21) => Filter::Fill {
                 color: self.property(value(2), BLACK),
                 opacity: self.scalar(value(6), 1.0),
+                whole: 1.0,
             },
             Some(23) => Filter::Tritone {
                 bright: self.property(value(0), WHITE),
@@ -54,7 +55,8 @@ impl Reader<'_> {
             },
             Some(25) => Filter::Shadow(Box::new(self.shadow_effect(&values))),
             Some(29) => Filter::Blur {
-                sigma: self.scalar(value(0), 0.0).scaled(EFFECT_SIGMA),
+                softness: self.scalar(value(0), 0.0),
+                sigma: EFFECT_SIGMA,
                 axes: self.scalar(value(1), 1.0),
             },
             // Sliders and the like, which only expressions look at.
@@ -71,7 +73,8 @@ impl Reader<'_> {
         let only = self.scalar(value(5), 0.0).at(0.0) > 0.0;
         Shadow {
             color: self.property(value(0), BLACK),
-            opacity: self.scalar(value(1), 127.5).scaled(1.0 / 255.0),
+            opacity: self.scalar(value(1), 127.5),
+            whole: 255.0,
             // From the top, clockwise.
             direction: self.scalar(value(2), 135.0),
             turn: -std::f64::consts::FRAC_PI_2,
@@ -92,7 +95,8 @@ impl Reader<'_> {
             7 => {
                 return Some(Filter::Fill {
                     color: self.property(style.get("c"), BLACK),
-                    opacity: self.scalar(style.get("so"), 100.0).scaled(0.01),
+                    opacity: self.scalar(style.get("so"), 100.0),
+                    whole: 100.0,
                 });
             }
             other => {
@@ -105,7 +109,8 @@ impl Reader<'_> {
         let far = if is_shadow { style.get("d") } else { None };
         Some(Filter::Shadow(Box::new(Shadow {
             color: self.property(style.get("c"), BLACK),
-            opacity: self.scalar(style.get("o"), 75.0).scaled(0.01),
+            opacity: self.scalar(style.get("o"), 75.0),
+            whole: 100.0,
             // Where the light comes from, counter-clockwise from the right.
             direction: self.scalar(style.get("a"), 120.0),
             turn: 0.0,

@@ -1,11 +1,14 @@
 //! Numbers, vectors, colours, paths, and the keyframes over them.
 
 use super::super::depth::Depth;
+use super::super::expression::{Expression, Unsupported};
+use super::super::live::{Live, Slot};
 use super::super::model::{Position, Transform};
 use super::super::value::{Color, Curve, Ease, Key, Mix, Outline, Property, Travel, Vertex};
-use super::{Object, Reader};
+use super::{Fill, Object, Reader};
 use kurbo::{Point, Vec2};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// The largest number that is taken as it is; what is beyond is cut to it.
 const MAX_NUMBER: f64 = 1e9;
@@ -48,8 +51,23 @@ pub(super) fn hex_color(text: &str) -> Color {
     [f64::from(r) / 255.0, f64::from(g) / 255.0, f64::from(b) / 255.0, 1.0]
 }
 
+/// The most properties that themes may reach.
+const MAX_FILLABLE: usize = 20_000;
+
+/// A slot of a property and what it is read with.
+struct Place<T> {
+    slot: Arc<Slot<T>>,
+    default: T,
+}
+
+impl<T: FromWire + Send + Sync + 'static> Fill for Place<T> {
+    fn fill(&self, value: Option<&Value>, reader: &mut Reader<'_>) {
+        self.slot.set(value.map(|value| reader.own(value, self.default.clone())));
+    }
+}
+
 /// What can be read from a JSON value.
-pub(super) trait FromWire: Mix {
+pub(super) trait FromWire: Mix + Send + Sync + 'static {
     fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self>;
     /// Makes two keyframes' values fit each other.
     fn match_lengths(_a: &mut Self, _b: &mut Self) {}
@@ -162,31 +180,50 @@ impl Reader<'_> {
         let Some(value) = value else {
             return Property::Fixed(default);
         };
-        let slot = self.slot(value);
-        let value = slot.as_ref();
-        let inner = match value.as_object() {
-            Some(object) => {
-                if object.get("x").is_some_and(Value::is_string) {
-                    self.skip("expressions");
-                }
-                object.get("k").unwrap_or(value)
-            }
-            None => value,
+        let Some(id) = value.get("sid").and_then(Value::as_str) else {
+            return self.own(value, default);
         };
-        if let Some(list) = keyframes(inner) {
-            return self.keys(list, default);
+        let filled = self.slots.and_then(|slots| slots.get(id)).and_then(|slot| slot.get("p"));
+        let filled = filled.filter(|p| p.get("k").is_some()).unwrap_or(value);
+        let slot = Arc::new(Slot::new(self.own(filled, default.clone())));
+        if self.fillable.len() < MAX_FILLABLE {
+            let place = Place { slot: Arc::clone(&slot), default };
+            self.fillable.push((id.to_owned(), Box::new(place)));
         }
-        Property::Fixed(T::read(inner, self).unwrap_or(default))
+        Property::Slot(slot)
     }
 
-    /// What a slot puts in a property's place.
-    fn slot<'v>(&self, value: &'v Value) -> std::borrow::Cow<'v, Value> {
-        let filled = || {
-            let id = value.get("sid")?.as_str()?;
-            let filled = self.slots?.get(id)?.get("p")?;
-            filled.get("k").is_some().then(|| filled.clone())
+    /// A property that is not a slot.
+    fn own<T: FromWire>(&mut self, value: &Value, default: T) -> Property<T> {
+        let object = value.as_object();
+        let inner = object.and_then(|o| o.get("k")).unwrap_or(value);
+        let keyed = match keyframes(inner) {
+            Some(list) => self.keys(list, default),
+            None => Property::Fixed(T::read(inner, self).unwrap_or(default)),
         };
-        filled().map_or(std::borrow::Cow::Borrowed(value), std::borrow::Cow::Owned)
+        match object.and_then(|o| o.get("x")).and_then(Value::as_str) {
+            Some(source) => self.live(keyed, source),
+            None => keyed,
+        }
+    }
+
+    /// Puts an expression over keyframes, where it is understood.
+    fn live<T: FromWire>(&mut self, keyed: Property<T>, source: &str) -> Property<T> {
+        if keyed.at(0.0).said().is_none() {
+            self.skip("expressions of paths and gradients");
+            return keyed;
+        }
+        match Expression::parse(source) {
+            Ok(expression) => {
+                self.expressions += 1;
+                let facts = Arc::clone(&self.facts);
+                Property::Live(Live::new(keyed, expression, facts, self.expressions).into())
+            }
+            Err(Unsupported(what)) => {
+                self.skip(format!("expressions with {what:.40}"));
+                keyed
+            }
+        }
     }
 
     fn keys<T: FromWire>(&mut self, list: &[Value], default: T) -> Property<T> {
@@ -231,7 +268,7 @@ impl Reader<'_> {
     pub(super) fn moves_or_is_not_zero(&mut self, value: Option<&Value>) -> bool {
         match self.property(value, Vec2::ZERO) {
             Property::Fixed(v) => v != Vec2::ZERO,
-            Property::Keys(_) => true,
+            _ => true,
         }
     }
 
