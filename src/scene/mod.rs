@@ -1,7 +1,7 @@
 //! A [`Scene`] answers one question: what does it look like at time t?
 //!
-//! [`load`] takes the bytes of an `.svg`, a Lottie `.json` or a dotLottie `.lottie`, decides by
-//! content which it is, and gives back a scene. Scenes know no terminal and no pet.
+//! [`load`] takes the bytes of an `.svg`, a Lottie `.json`, a dotLottie `.lottie` or either of the
+//! first two gzipped (`.svgz`, Telegram's `.tgs`), decides by content which it is, and gives back a scene. Scenes know no terminal and no pet.
 
 pub mod dotlottie;
 mod fit;
@@ -9,6 +9,7 @@ pub mod lottie;
 pub mod svg;
 
 use crate::frame::Frame;
+use std::io::Read as _;
 use std::time::Duration;
 
 /// A named stretch of a scene's time, from a Lottie marker.
@@ -71,6 +72,20 @@ pub enum SceneError {
 /// The largest asset that is read, in bytes.
 pub const MAX_ASSET_BYTES: u64 = 32 << 20;
 
+/// What a gzip file begins with (RFC 1952 §2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// What is in a gzip file: a Telegram sticker's Lottie or an `.svgz`.
+fn unzipped(bytes: &[u8]) -> Result<Vec<u8>, SceneError> {
+    let mut out = Vec::new();
+    let read = flate2::read::GzDecoder::new(bytes).take(MAX_ASSET_BYTES + 1).read_to_end(&mut out);
+    match read {
+        Ok(_) if out.starts_with(&GZIP) => Err(SceneError::UnknownFormat),
+        Ok(_) => Ok(out),
+        Err(error) => Err(SceneError::Container(error.to_string())),
+    }
+}
+
 /// Makes a scene of an asset's bytes; the format is told by content.
 ///
 /// # Errors
@@ -81,6 +96,9 @@ pub fn load(bytes: &[u8]) -> Result<Box<dyn Scene>, SceneError> {
             what: "the asset's size in bytes",
             limit: MAX_ASSET_BYTES,
         });
+    }
+    if bytes.starts_with(&GZIP) {
+        return load(&unzipped(bytes)?);
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match text.iter().find(|b| !b.is_ascii_whitespace()) {

@@ -5,6 +5,7 @@
 
 mod assets;
 mod filters;
+mod link;
 mod property;
 mod shapes;
 
@@ -116,6 +117,10 @@ pub(super) struct Reader<'a> {
     slots: Option<&'a Object>,
     facts: Arc<Facts>,
     fillable: Vec<(String, Box<dyn Fill>)>,
+    /// The layers of the composition that is being read.
+    siblings: &'a [Value],
+    /// How deep links lead to links.
+    links: u32,
     /// How many expressions were read; each is a seed of its own.
     expressions: u64,
     images: HashMap<String, usize>,
@@ -153,6 +158,8 @@ impl<'a> Reader<'a> {
                 (number_in(root, "w", 0.0), number_in(root, "h", 0.0)),
             ),
             fillable: Vec::new(),
+            siblings: &[],
+            links: 0,
             expressions: 0,
             images: HashMap::new(),
             compositions: HashMap::new(),
@@ -190,6 +197,7 @@ impl<'a> Reader<'a> {
             });
         }
         self.layers_left -= list.len();
+        self.siblings = list;
         let objects: Vec<&Object> = list.iter().filter_map(Value::as_object).collect();
         let mut by_index = HashMap::new();
         for (place, layer) in objects.iter().enumerate() {

@@ -5,6 +5,7 @@ use super::super::expression::{Expression, Unsupported};
 use super::super::live::{Live, Slot};
 use super::super::model::{Position, Transform};
 use super::super::value::{Color, Curve, Ease, Key, Mix, Outline, Property, Travel, Vertex};
+use super::link::Link;
 use super::{Fill, Object, Reader};
 use kurbo::{Point, Vec2};
 use serde_json::Value;
@@ -51,6 +52,8 @@ pub(super) fn hex_color(text: &str) -> Color {
     [f64::from(r) / 255.0, f64::from(g) / 255.0, f64::from(b) / 255.0, 1.0]
 }
 
+/// The longest chain of properties that are each as the next.
+const MAX_LINKS: u32 = 8;
 /// The most properties that themes may reach.
 const MAX_FILLABLE: usize = 20_000;
 
@@ -196,12 +199,21 @@ impl Reader<'_> {
     /// A property that is not a slot.
     fn own<T: FromWire>(&mut self, value: &Value, default: T) -> Property<T> {
         let object = value.as_object();
+        let source = object.and_then(|o| o.get("x")).and_then(Value::as_str);
+        if let Some(other) = source.and_then(Link::parse).and_then(|link| self.follow(&link))
+            && self.links < MAX_LINKS
+        {
+            self.links += 1;
+            let linked = self.own(other, default);
+            self.links -= 1;
+            return linked;
+        }
         let inner = object.and_then(|o| o.get("k")).unwrap_or(value);
         let keyed = match keyframes(inner) {
             Some(list) => self.keys(list, default),
             None => Property::Fixed(T::read(inner, self).unwrap_or(default)),
         };
-        match object.and_then(|o| o.get("x")).and_then(Value::as_str) {
+        match source {
             Some(source) => self.live(keyed, source),
             None => keyed,
         }
