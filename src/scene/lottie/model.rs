@@ -1,5 +1,6 @@
 //! What a Lottie file means, after its spelling is forgotten: nothing here can be out of range.
 
+use super::text::Text;
 use super::value::{Color, Outline, Property};
 use crate::scene::Segment;
 use kurbo::Vec2;
@@ -47,6 +48,7 @@ pub(super) enum Content {
         color: Color,
     },
     Shapes(Vec<Item>),
+    Text(Box<Text>),
     /// Another composition, cut to a width and a height where there are some.
     Composition {
         index: usize,

@@ -172,7 +172,7 @@ impl Reader<'_> {
     }
 
     /// What a slot puts in a property's place.
-    fn slot<'v>(&self, value: &'v Value) -> std::borrow::Cow<'v, Value> {
+    pub(super) fn slot<'v>(&self, value: &'v Value) -> std::borrow::Cow<'v, Value> {
         let filled = || {
             let id = value.get("sid")?.as_str()?;
             let filled = self.slots?.get(id)?.get("p")?;
