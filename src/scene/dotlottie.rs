@@ -1,7 +1,7 @@
 //! The dotLottie container, versions 1 and 2: a zip with a manifest, animations, pictures and
 //! themes.
 
-use super::lottie::{LottieScene, Pictures};
+use super::lottie::{Files, LottieScene};
 use super::{Scene, SceneError};
 use serde_json::Value;
 use std::io::{Cursor, Read};
@@ -131,10 +131,15 @@ impl DotLottie {
     }
 }
 
-impl Pictures for DotLottie {
+impl Files for DotLottie {
     fn picture(&self, name: &str) -> Option<Vec<u8>> {
         let file = name.rsplit('/').next().unwrap_or(name);
         self.first_of(&["i/*", "images/*"], file).ok().flatten()
+    }
+
+    fn font(&self, path: &str) -> Option<Vec<u8>> {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        self.first_of(&["f/*", "fonts/*"], file).ok().flatten()
     }
 }
 

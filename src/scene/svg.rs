@@ -61,7 +61,7 @@ impl SvgScene {
 
 /// Runs resvg's code, which is not ours and has arithmetic that overflows on extreme numbers; what
 /// it had drawn until then stays.
-fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 

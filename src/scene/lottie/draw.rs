@@ -129,13 +129,18 @@ impl<'a> Drawing<'a> {
                 sheet.evaluate(items, matrix, frame);
                 Area::around(bounds(sheet, 0..sheet.commands.len())?)
             }
+            Content::Text(text) => {
+                let sheet = &mut self.workshop.sheet;
+                sheet.text(text, matrix, frame);
+                Area::around(bounds(sheet, 0..sheet.commands.len())?)
+            }
         }
     }
 
     /// Whether a layer needs no surface of its own: it is opaque or a single thing, and not cut.
     fn is_one(&self, layer: &Layer, opacity: f64, matrix: Affine, area: Area) -> bool {
         match &layer.content {
-            Content::Shapes(_) => {
+            Content::Shapes(_) | Content::Text(_) => {
                 let sheet = &self.workshop.sheet;
                 opacity >= 1.0 || !overlaps(sheet, 0..sheet.commands.len())
             }
@@ -156,7 +161,7 @@ impl<'a> Drawing<'a> {
     ) {
         match &layer.content {
             Content::Nothing => {}
-            Content::Shapes(_) => {
+            Content::Shapes(_) | Content::Text(_) => {
                 let Workshop { sheet, rasterizer } = &mut *self.workshop;
                 rasterizer.draw(sheet, 0..sheet.commands.len(), opacity, surface);
             }

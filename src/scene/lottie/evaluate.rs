@@ -171,7 +171,7 @@ impl Sheet {
     }
 
     /// Spends what it costs to go over the paths since `first_shape` once more.
-    fn spend_again(&mut self, first_shape: usize) -> bool {
+    pub(super) fn spend_again(&mut self, first_shape: usize) -> bool {
         let mut cost = 0;
         for shape in self.shapes.get(first_shape..self.used).unwrap_or_default() {
             cost += 1 + shape.path.elements().len();
@@ -179,10 +179,20 @@ impl Sheet {
         self.spend(cost)
     }
 
-    /// Evaluates the items of a shape layer.
-    pub(super) fn evaluate(&mut self, items: &[Item], matrix: Affine, frame: f64) {
+    /// Empties it for another layer.
+    pub(super) fn clear(&mut self) {
         self.used = 0;
         self.commands.clear();
+    }
+
+    /// Whether it takes no more commands.
+    pub(super) fn is_full(&self) -> bool {
+        self.commands.len() >= MAX_COMMANDS
+    }
+
+    /// Evaluates the items of a shape layer.
+    pub(super) fn evaluate(&mut self, items: &[Item], matrix: Affine, frame: f64) {
+        self.clear();
         self.group(items, matrix, frame);
     }
 
@@ -222,7 +232,7 @@ impl Sheet {
     }
 
     /// Adds an empty path in a place that keeps its memory.
-    fn open(&mut self, matrix: Affine) -> &mut BezPath {
+    pub(super) fn open(&mut self, matrix: Affine) -> &mut BezPath {
         if self.used == self.shapes.len() {
             self.shapes.push(Shape::default());
         }

@@ -4,9 +4,9 @@
 //! values at one frame, `draw` and `raster` make pixels of them.
 //!
 //! Read and drawn: shape layers (groups, paths, ellipses, rectangles, stars, fills, strokes,
-//! dashes, gradients, trims, repeaters, round corners), solids, compositions with stretch and time
+//! dashes, gradients, trims, repeaters, round corners), text with its range animators, solids, compositions with stretch and time
 //! remapping, embedded pictures, parents, masks, mattes, blend modes, slots' own values and
-//! markers. Left out and told by [`Scene::unsupported`]: text, effects, layer styles, expressions,
+//! markers. Left out and told by [`Scene::unsupported`]: effects, layer styles, expressions,
 //! merged, offset, zig-zag and puckered paths, rotation in depth, audio and cameras.
 
 mod depth;
@@ -20,6 +20,7 @@ mod model;
 mod modify;
 mod polygon;
 mod raster;
+mod text;
 mod trim;
 mod value;
 mod wire;
@@ -35,8 +36,8 @@ use std::time::Duration;
 pub use draw::{MAX_DEPTH, MAX_DRAWN_LAYERS};
 pub use evaluate::{MAX_ANCESTORS, MAX_COPIES, MAX_VERBS};
 pub use live::MAX_RUNS;
-pub(super) use wire::Pictures;
-pub use wire::{MAX_LAYERS, MAX_VERTICES};
+pub(super) use wire::Files;
+pub use wire::{MAX_CHARACTERS, MAX_FONT_BYTES, MAX_FONTS, MAX_LAYERS, MAX_VERTICES};
 
 /// An animation.
 pub struct LottieScene {
@@ -50,12 +51,12 @@ impl LottieScene {
     /// # Errors
     /// When it is not a readable Lottie or passes a limit.
     pub fn parse(text: &[u8]) -> Result<Self, SceneError> {
-        Self::parse_with(text, &wire::NoPictures)
+        Self::parse_with(text, &wire::NoFiles)
     }
 
-    /// The same, with pictures that lie beside the JSON.
-    pub(super) fn parse_with(text: &[u8], pictures: &dyn Pictures) -> Result<Self, SceneError> {
-        Ok(Self { animation: wire::parse(text, pictures)?, workshop: draw::Workshop::default() })
+    /// The same, with pictures and fonts that lie beside the JSON.
+    pub(super) fn parse_with(text: &[u8], files: &dyn Files) -> Result<Self, SceneError> {
+        Ok(Self { animation: wire::parse(text, files)?, workshop: draw::Workshop::default() })
     }
 
     /// Puts values in the animation's slots, each as a property in Lottie's own JSON, and the file's

@@ -3,6 +3,7 @@
 use super::depth::Depth;
 use super::live::Facts;
 use super::polygon::Merge;
+use super::text::Text;
 use super::value::{Color, Outline, Property};
 use super::wire::Fill;
 use crate::scene::Segment;
@@ -57,6 +58,7 @@ pub(super) enum Content {
         color: Color,
     },
     Shapes(Vec<Item>),
+    Text(Box<Text>),
     /// Another composition, cut to a width and a height where there are some.
     Composition {
         index: usize,

@@ -184,7 +184,7 @@ pub(super) struct Curve {
 
 impl Curve {
     /// Progress at the share `x` of the time between two keyframes.
-    fn at(self, x: f64) -> f64 {
+    pub(super) fn at(self, x: f64) -> f64 {
         let (a, b) = (self.out_handle, self.in_handle);
         if (a.x == a.y && b.x == b.y) || x <= 0.0 || x >= 1.0 {
             return x;

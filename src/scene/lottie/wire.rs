@@ -5,9 +5,12 @@
 
 mod assets;
 mod filters;
+mod fonts;
+mod lettering;
 mod link;
 mod property;
 mod shapes;
+mod text;
 
 use super::live::Facts;
 use super::model::{Animation, Content, Layer, Mask, MaskMode, Matte};
@@ -18,6 +21,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use fonts::{MAX_FONT_BYTES, MAX_FONTS};
+pub use text::MAX_CHARACTERS;
+
 /// The most layers in a file.
 pub const MAX_LAYERS: usize = 10_000;
 /// The most path vertices and keyframe numbers in a file; a cubic of each is a path verb.
@@ -26,7 +32,7 @@ pub const MAX_VERTICES: usize = 2_000_000;
 type Object = Map<String, Value>;
 
 /// Reads the text of a file.
-pub(super) fn parse(text: &[u8], pictures: &dyn Pictures) -> Result<Animation, SceneError> {
+pub(super) fn parse(text: &[u8], files: &dyn Files) -> Result<Animation, SceneError> {
     let root: Value =
         serde_json::from_slice(text).map_err(|error| SceneError::Lottie(error.to_string()))?;
     let Some(root) = root.as_object() else {
@@ -35,8 +41,8 @@ pub(super) fn parse(text: &[u8], pictures: &dyn Pictures) -> Result<Animation, S
     let Some(layers) = root.get("layers").and_then(Value::as_array) else {
         return Err(SceneError::Lottie("it has no layers".into()));
     };
-    let mut reader = Reader::new(root);
-    let (images, by_id) = assets::images(root, pictures, &mut reader);
+    let mut reader = Reader::new(root, files);
+    let (images, by_id) = assets::images(root, files, &mut reader);
     let (compositions, by_name) = assets::compositions(root);
     reader.images = by_id;
     reader.compositions = by_name;
@@ -79,17 +85,23 @@ const MAX_CANVAS: f64 = 1e6;
 /// The longest animation: a day at 60 frames a second.
 const MAX_FRAMES: f64 = 60.0 * 86_400.0;
 
-/// Where pictures outside of the JSON are found: the container's images.
-pub(in crate::scene) trait Pictures {
+/// Where what is outside of the JSON is found: the container's pictures and fonts.
+pub(in crate::scene) trait Files {
     /// The bytes of the picture of this file name.
     fn picture(&self, name: &str) -> Option<Vec<u8>>;
+    /// The bytes of the font of this path.
+    fn font(&self, path: &str) -> Option<Vec<u8>>;
 }
 
 /// Nowhere: a bare JSON file has only what is in it.
-pub(super) struct NoPictures;
+pub(super) struct NoFiles;
 
-impl Pictures for NoPictures {
+impl Files for NoFiles {
     fn picture(&self, _name: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn font(&self, _path: &str) -> Option<Vec<u8>> {
         None
     }
 }
@@ -105,7 +117,7 @@ pub(super) trait Fill: Send + Sync {
 pub(super) fn fill(animation: &Animation, slots: &Object) -> Vec<String> {
     let nothing = Object::new();
     let facts = Arc::clone(&animation.facts);
-    let mut reader = Reader { facts, ..Reader::new(&nothing) };
+    let mut reader = Reader { facts, ..Reader::new(&nothing, &NoFiles) };
     for (id, place) in &animation.fillable {
         place.fill(slots.get(id), &mut reader);
     }
@@ -125,6 +137,7 @@ pub(super) struct Reader<'a> {
     expressions: u64,
     images: HashMap<String, usize>,
     compositions: HashMap<String, usize>,
+    lettering: lettering::Lettering<'a>,
     unsupported: Vec<String>,
     /// The canvas, which a solid without a size takes.
     canvas: (f64, f64),
@@ -150,7 +163,7 @@ fn text_in<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(root: &'a Object) -> Self {
+    fn new(root: &'a Object, files: &'a dyn Files) -> Self {
         Self {
             slots: root.get("slots").and_then(Value::as_object),
             facts: Facts::new(
@@ -163,6 +176,7 @@ impl<'a> Reader<'a> {
             expressions: 0,
             images: HashMap::new(),
             compositions: HashMap::new(),
+            lettering: lettering::Lettering::new(root, files),
             unsupported: Vec::new(),
             canvas: (number_in(root, "w", 0.0), number_in(root, "h", 0.0)),
             layers_left: MAX_LAYERS,
@@ -267,7 +281,7 @@ impl<'a> Reader<'a> {
             },
             Some(3) => Content::Nothing,
             Some(4) => Content::Shapes(self.items(layer.get("shapes"), 0)),
-            Some(5) => self.nothing("text layers"),
+            Some(5) => self.text(layer),
             Some(6) => self.nothing("audio layers"),
             Some(13) => self.nothing("cameras"),
             Some(other) => self.nothing(&format!("layers of type {other}")),

@@ -2,7 +2,7 @@
 
 use super::super::model::Picture;
 use super::property::object_list;
-use super::{Object, Pictures, Reader, number_in, text_in};
+use super::{Files, Object, Reader, number_in, text_in};
 use base64::Engine;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ pub(super) fn compositions(root: &Object) -> (Vec<&[Value]>, HashMap<String, usi
 /// The decoded pictures, and their place by id.
 pub(super) fn images(
     root: &Object,
-    pictures: &dyn Pictures,
+    files: &dyn Files,
     reader: &mut Reader<'_>,
 ) -> (Vec<Picture>, HashMap<String, usize>) {
     let mut images = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn images(
         };
         let bytes = match path.strip_prefix("data:") {
             Some(url) => data_url(url),
-            None => pictures.picture(path),
+            None => files.picture(path),
         };
         match bytes.and_then(|b| decode(&b, &mut pixels_left)) {
             Some(image) => {
@@ -62,7 +62,8 @@ pub(super) fn images(
     (images, by_id)
 }
 
-fn data_url(url: &str) -> Option<Vec<u8>> {
+/// The bytes of a data URL, without its `data:`.
+pub(super) fn data_url(url: &str) -> Option<Vec<u8>> {
     let (kind, data) = url.split_once(',')?;
     let data: Vec<u8> = data.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
     kind.ends_with("base64").then(|| base64::engine::general_purpose::STANDARD.decode(data).ok())?

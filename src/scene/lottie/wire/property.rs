@@ -173,7 +173,7 @@ impl FromWire for Outline {
     }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// A property: `{"a": …, "k": …}`, or its bare value.
     pub(super) fn property<T: FromWire>(
         &mut self,
@@ -186,14 +186,26 @@ impl Reader<'_> {
         let Some(id) = value.get("sid").and_then(Value::as_str) else {
             return self.own(value, default);
         };
-        let filled = self.slots.and_then(|slots| slots.get(id)).and_then(|slot| slot.get("p"));
-        let filled = filled.filter(|p| p.get("k").is_some()).unwrap_or(value);
+        let filled = self.slot(value);
         let slot = Arc::new(Slot::new(self.own(filled, default.clone())));
         if self.fillable.len() < MAX_FILLABLE {
             let place = Place { slot: Arc::clone(&slot), default };
             self.fillable.push((id.to_owned(), Box::new(place)));
         }
         Property::Slot(slot)
+    }
+
+    /// What the file's slot puts in a property's place.
+    pub(super) fn slot<'v>(&self, value: &'v Value) -> &'v Value
+    where
+        'a: 'v,
+    {
+        let filled = || {
+            let id = value.get("sid")?.as_str()?;
+            let filled: &'a Value = self.slots?.get(id)?.get("p")?;
+            filled.get("k").is_some().then_some(filled)
+        };
+        filled().unwrap_or(value)
     }
 
     /// A property that is not a slot.
