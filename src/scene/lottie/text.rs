@@ -67,6 +67,7 @@ impl Letter {
 }
 
 /// Changes letters, each by as much as the range says.
+#[derive(Default)]
 pub(super) struct Animator {
     /// None for all letters in full.
     pub(super) range: Option<Range>,
@@ -282,6 +283,10 @@ impl Sheet {
         let Some(document) = text.document(frame) else {
             return;
         };
+        let letters: usize = document.lines.iter().map(|line| 1 + line.len()).sum();
+        if !self.spend(letters.saturating_mul(1 + text.animators.len())) {
+            return;
+        }
         let changes: Vec<Change> =
             text.animators.iter().map(|a| Change::at(a, &document.counts, frame)).collect();
         let placed = document.letters(&changes, text.alignment.at(frame) / 100.0);
@@ -339,5 +344,74 @@ fn pen(width: f64) -> Pen {
         miter: 4.0,
         dashes: Vec::new(),
         dash_offset: 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kurbo::{Rect, Shape as _};
+
+    fn letter(character: char) -> Letter {
+        let path = Rect::new(0.0, -1.0, 1.0, 0.0).to_path(0.1);
+        Letter {
+            path: (character != ' ').then(|| Arc::new(path)),
+            advance: 1.0,
+            offset: Vec2::ZERO,
+            character: Some(character),
+            rank: [0; 4],
+        }
+    }
+
+    /// Lines of square letters of size 10 with one unit between them.
+    fn text(lines: &[&str], justify: f64, animators: Vec<Animator>) -> Text {
+        let document = Document {
+            lines: lines.iter().map(|line| line.chars().map(letter).collect()).collect(),
+            counts: [0; 4],
+            size: 10.0,
+            tracking: 1.0,
+            line_height: 12.0,
+            origin: Vec2::ZERO,
+            width: 0.0,
+            justify,
+            fill: Some([0.0, 0.0, 0.0, 1.0]),
+            stroke: None,
+            stroke_width: 0.0,
+            stroke_above: true,
+        };
+        let alignment = Property::Fixed(Vec2::ZERO);
+        Text { documents: vec![(0.0, document)], animators, alignment }
+    }
+
+    /// The boxes of the letters from the last to the first, and the number of paints.
+    fn drawn(text: &Text) -> (Vec<Rect>, usize) {
+        let mut sheet = Sheet::default();
+        sheet.refill();
+        sheet.text(text, Affine::IDENTITY, 0.0);
+        let boxes = sheet.shapes().iter().map(|s| (s.matrix * s.path.clone()).bounding_box());
+        (boxes.collect(), sheet.commands.len())
+    }
+
+    #[test]
+    fn lines_start_end_and_centre_at_the_origin() {
+        let starts = |justify| {
+            let (boxes, paints) = drawn(&text(&["ab ", "c"], justify, Vec::new()));
+            assert_eq!(paints, 1, "letters that look alike are one paint");
+            boxes.iter().rev().map(|b| (b.x0, b.y1)).collect::<Vec<_>>()
+        };
+        assert_eq!(starts(0.0), [(0.0, 0.0), (11.0, 0.0), (0.0, 12.0)]);
+        assert_eq!(starts(0.5), [(-10.5, 0.0), (0.5, 0.0), (-5.0, 12.0)]);
+        assert_eq!(starts(1.0), [(-21.0, 0.0), (-10.0, 0.0), (-10.0, 12.0)]);
+    }
+
+    #[test]
+    fn a_letter_grows_around_its_middle_on_the_baseline() {
+        let grow = Animator {
+            scale: Some(Property::Fixed(Vec2::new(200.0, 50.0))),
+            ..Animator::default()
+        };
+        let (boxes, paints) = drawn(&text(&["ab"], 0.0, vec![grow]));
+        assert_eq!(paints, 2);
+        assert_eq!(boxes, [Rect::new(6.0, -5.0, 26.0, 0.0), Rect::new(-5.0, -5.0, 15.0, 0.0)]);
     }
 }

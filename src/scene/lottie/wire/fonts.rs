@@ -17,6 +17,10 @@ use std::sync::Arc;
 pub const MAX_FONT_BYTES: usize = 16 << 20;
 /// The most fonts of a file.
 pub const MAX_FONTS: usize = 64;
+/// The most bytes of all its fonts together.
+const MAX_ALL_BYTES: usize = 64 << 20;
+/// What it costs of the vertices to shape a text at all: the tables of the font are looked up.
+const RUN_COST: usize = 50;
 
 /// What a file says of a font.
 #[derive(Clone, Copy, Default)]
@@ -35,13 +39,14 @@ pub(super) struct FontEntry<'a> {
 pub(super) struct Fonts<'a> {
     files: &'a dyn Files,
     faces: HashMap<String, Option<Face>>,
+    bytes_left: usize,
     /// Listed when the first text needs it, as that reads many files.
     system: Option<Database>,
 }
 
 impl<'a> Fonts<'a> {
     pub(super) fn new(files: &'a dyn Files) -> Self {
-        Self { files, faces: HashMap::new(), system: None }
+        Self { files, faces: HashMap::new(), bytes_left: MAX_ALL_BYTES, system: None }
     }
 
     /// The face for a font, opened once.
@@ -51,6 +56,10 @@ impl<'a> Fonts<'a> {
                 return None;
             }
             let face = self.given(font).or_else(|| self.installed(font));
+            let left = |face: &Face| self.bytes_left.checked_sub(face.data.len());
+            let left = face.as_ref().and_then(left);
+            let face = face.filter(|_| left.is_some());
+            self.bytes_left = left.unwrap_or(self.bytes_left);
             self.faces.insert(font.name.to_owned(), face);
         }
         self.faces.get_mut(font.name)?.as_mut()
@@ -152,6 +161,7 @@ impl Face {
     /// The glyphs of a text without line breaks. Outlines that are new cost their points of
     /// `budget`; none when it is spent or the font is broken.
     pub(super) fn shape(&mut self, text: &str, budget: &mut usize) -> Option<Shaped> {
+        *budget = budget.checked_sub(RUN_COST)?;
         let Self { data, index, units_per_em, outlines, .. } = self;
         // Fonts come with files of strangers, and the code that reads them is not ours.
         guarded(|| {

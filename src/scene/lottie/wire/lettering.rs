@@ -139,12 +139,19 @@ impl<'a> Reader<'a> {
         if shaped.lacking {
             self.skip(format!("letters that the font for {:.60} lacks", font.name));
         }
-        if shaped.right_to_left && text.chars().any(|c| c.is_ascii_alphanumeric()) {
+        let both = text.chars().any(is_right_to_left)
+            && text.chars().any(|c| c.is_alphabetic() && !is_right_to_left(c));
+        if both {
             self.skip("the order of text that runs both ways");
         }
         line.right_to_left = shaped.right_to_left && line.letters.is_empty();
         line.letters.extend(shaped.letters);
     }
+}
+
+/// Whether a character is of the Hebrew, Arabic and related blocks.
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')
 }
 
 /// Glyphs in the file are drawn at this font size, whatever their own `size` says.

@@ -198,3 +198,58 @@ const MAX_SIZE: f64 = 100_000.0;
 const ASCENT: f64 = 75.0;
 /// What animators can change here.
 const ANIMATED: [&str; 11] = ["a", "p", "s", "r", "sk", "sa", "o", "fc", "sc", "sw", "t"];
+
+#[cfg(test)]
+mod tests {
+    use super::super::{NoFiles, parse};
+    use super::*;
+
+    /// The text layer of a file with these documents and an "A" of its own.
+    fn read(documents: &str) -> (Text, Vec<String>) {
+        let json = format!(
+            r#"{{"w":9,"h":9,"layers":[{{"ty":5,"t":{{"d":{documents}}}}}],
+            "chars":[{{"ch":"A","w":50,"fFamily":"Own","data":{{"shapes":[{{"ty":"gr","it":[
+            {{"ty":"sh","ks":{{"k":{{"v":[[0,0],[50,-50]],"i":[],"o":[],"c":true}}}}}}]}}]}}}}],
+            "fonts":{{"list":[{{"fName":"F","fFamily":"Own","ascent":80}}]}},
+            "slots":{{"s":{{"p":{{"k":[{{"s":{{"f":"F","t":"AAA"}}}}]}}}}}}}}"#
+        );
+        let mut animation = parse(json.as_bytes(), &NoFiles).expect("a readable file");
+        match animation.layers.pop().expect("a layer").content {
+            Content::Text(text) => (*text, animation.unsupported),
+            _ => panic!("it is a text layer"),
+        }
+    }
+
+    fn line_lengths(document: &Document) -> Vec<usize> {
+        document.lines.iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn glyphs_in_the_file_need_no_font() {
+        let (text, unsupported) =
+            read(r#"{"k":[{"t":5,"s":{"f":"F","t":"aa\rA\u0003a","ca":1,"s":20,"ps":[1,2]}}]}"#);
+        assert_eq!(unsupported, Vec::<String>::new());
+        let (from, document) = &text.documents[0];
+        assert_eq!((*from, line_lengths(document)), (5.0, vec![2, 1, 1]));
+        assert_eq!((document.origin, document.line_height), (Vec2::new(1.0, 18.0), 24.0));
+        let letter = &document.lines[0][0];
+        assert_eq!(letter.advance, 0.5);
+        assert!(letter.path.as_ref().is_some_and(|path| path.control_box().y0 == -0.5));
+    }
+
+    #[test]
+    fn a_box_breaks_lines_and_a_slot_fills_the_text() {
+        let (text, _) = read(r#"{"k":{"f":"F","t":"AAA","s":10,"sz":[10,50]}}"#);
+        assert_eq!(line_lengths(&text.documents[0].1), [2, 1]);
+        let (text, _) = read(r#"{"sid":"s"}"#);
+        assert_eq!(line_lengths(&text.documents[0].1), [3]);
+    }
+
+    #[test]
+    fn what_is_no_text_is_empty() {
+        for documents in ["0", "{}", r#"{"k":[1]}"#, r#"{"k":{"s":[]}}"#, r#"{"k":{"t":1}}"#] {
+            let (text, _) = read(documents);
+            assert!(text.documents.iter().all(|(_, d)| d.counts[0] == 0), "{documents}");
+        }
+    }
+}
