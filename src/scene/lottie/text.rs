@@ -18,8 +18,39 @@ pub(super) struct Text {
     /// Each from its frame on; ascending.
     pub(super) documents: Vec<(f64, Document)>,
     pub(super) animators: Vec<Animator>,
-    /// Where in a letter it turns and grows, from its middle on the baseline; percent.
+    pub(super) grouping: Grouping,
+    /// Where in its group a letter turns and grows, from the middle on the baseline; percent.
     pub(super) alignment: Property<Vec2>,
+}
+
+/// What a letter turns and grows with, around one point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Grouping {
+    #[default]
+    Letter,
+    Word,
+    Line,
+}
+
+impl Grouping {
+    /// The middle and half the width of each letter's group in a line, from the line's start.
+    fn groups(self, line: &[Letter], places: &[f64], size: f64) -> Vec<(f64, f64)> {
+        let same = |a: &Letter, b: &Letter| match self {
+            Self::Letter => b.character.is_none(),
+            Self::Word => a.rank[2] == b.rank[2] && a.is_space() == b.is_space(),
+            Self::Line => true,
+        };
+        let mut groups = Vec::with_capacity(line.len());
+        for group in line.chunk_by(same) {
+            let places = places.get(groups.len()..).unwrap_or_default();
+            let start = places.first().copied().unwrap_or(0.0);
+            let last = group.last().zip(places.get(group.len() - 1));
+            let end = last.map_or(start, |(letter, place)| place + letter.advance * size);
+            let extent = (f64::midpoint(start, end), (end - start) / 2.0);
+            groups.extend(group.iter().map(|_| extent));
+        }
+        groups
+    }
 }
 
 /// A text with its looks, laid out. Lengths are in the units of the canvas.
@@ -85,6 +116,9 @@ pub(super) struct Animator {
     pub(super) opacity: Option<Property<f64>>,
     pub(super) fill: Option<Property<Color>>,
     pub(super) stroke: Option<Property<Color>>,
+    /// Percent, as is the stroke's.
+    pub(super) fill_opacity: Option<Property<f64>>,
+    pub(super) stroke_opacity: Option<Property<f64>>,
     pub(super) stroke_width: Option<Property<f64>>,
     pub(super) tracking: Option<Property<f64>>,
 }
@@ -102,6 +136,8 @@ struct Change {
     opacity: f64,
     fill: Option<Color>,
     stroke: Option<Color>,
+    fill_opacity: f64,
+    stroke_opacity: f64,
     stroke_width: f64,
     tracking: f64,
 }
@@ -122,6 +158,8 @@ impl Change {
             opacity: one(&animator.opacity).map_or(1.0, |o| o / 100.0),
             fill: color(&animator.fill),
             stroke: color(&animator.stroke),
+            fill_opacity: one(&animator.fill_opacity).map_or(1.0, |o| o / 100.0),
+            stroke_opacity: one(&animator.stroke_opacity).map_or(1.0, |o| o / 100.0),
             stroke_width: one(&animator.stroke_width).unwrap_or(0.0),
             tracking: one(&animator.tracking).unwrap_or(0.0),
         }
@@ -177,8 +215,8 @@ impl Look {
         self.skew += change.skew * share;
         self.skew_axis += change.skew_axis * share;
         self.opacity *= (1.0 + (change.opacity - 1.0) * share).clamp(0.0, 1.0);
-        self.fill = mixed(self.fill, change.fill, share);
-        self.stroke = mixed(self.stroke, change.stroke, share);
+        self.fill = mixed(self.fill, change.fill, change.fill_opacity, share);
+        self.stroke = mixed(self.stroke, change.stroke, change.stroke_opacity, share);
         self.stroke_width += change.stroke_width * share;
     }
 
@@ -204,14 +242,14 @@ impl Look {
     }
 }
 
-fn mixed(from: Option<Color>, to: Option<Color>, share: f64) -> Option<Color> {
-    let (Some(from), Some(to)) = (from, to) else {
-        return from;
-    };
-    let mut color = from;
-    for (channel, to) in color.iter_mut().zip(to) {
+/// A colour on its way to another, and to an opacity.
+fn mixed(from: Option<Color>, to: Option<Color>, opacity: f64, share: f64) -> Option<Color> {
+    let mut color = from?;
+    let to = to.unwrap_or(color);
+    for (channel, to) in color.iter_mut().zip(to).take(3) {
         *channel += (to - *channel) * share;
     }
+    color[3] *= (1.0 + (opacity - 1.0) * share).clamp(0.0, 1.0);
     Some(color)
 }
 
@@ -254,17 +292,20 @@ struct Placed<'a> {
 }
 
 impl Document {
-    fn letters(&self, changes: &[Change], alignment: Vec2) -> Vec<Placed<'_>> {
+    fn letters(&self, text: &Text, changes: &[Change], frame: f64) -> Vec<Placed<'_>> {
+        let alignment = text.alignment.at(frame) / 100.0;
         let mut placed = Vec::new();
         let mut y = self.origin.y;
         for line in &self.lines {
             let (places, width) = self.places(line, changes);
             let x = self.origin.x + self.justify * (self.width - width);
-            for (letter, place) in line.iter().zip(places) {
+            let groups = text.grouping.groups(line, &places, self.size);
+            for ((letter, place), (middle, half)) in line.iter().zip(places).zip(groups) {
                 let look = Look::of(letter, self, changes);
-                let pivot =
-                    Vec2::new(letter.advance / 2.0 * (1.0 + alignment.x), CAPITAL * alignment.y)
-                        * self.size;
+                let pivot = Vec2::new(
+                    middle - place + half * alignment.x,
+                    CAPITAL * self.size * alignment.y,
+                );
                 let matrix = Affine::translate(Vec2::new(x + place, y) + pivot)
                     * look.matrix()
                     * Affine::translate(-pivot);
@@ -289,7 +330,7 @@ impl Sheet {
         }
         let changes: Vec<Change> =
             text.animators.iter().map(|a| Change::at(a, &document.counts, frame)).collect();
-        let placed = document.letters(&changes, text.alignment.at(frame) / 100.0);
+        let placed = document.letters(text, &changes, frame);
         // Earlier commands lie above later ones, and so do later letters above earlier ones.
         for one in placed.iter().rev() {
             let first = self.shapes().len();
@@ -380,7 +421,7 @@ mod tests {
             stroke_above: true,
         };
         let alignment = Property::Fixed(Vec2::ZERO);
-        Text { documents: vec![(0.0, document)], animators, alignment }
+        Text { documents: vec![(0.0, document)], animators, grouping: Grouping::Letter, alignment }
     }
 
     /// The boxes of the letters from the last to the first, and the number of paints.
@@ -410,8 +451,11 @@ mod tests {
             scale: Some(Property::Fixed(Vec2::new(200.0, 50.0))),
             ..Animator::default()
         };
-        let (boxes, paints) = drawn(&text(&["ab"], 0.0, vec![grow]));
+        let text = text(&["ab"], 0.0, vec![grow]);
+        let (boxes, paints) = drawn(&text);
         assert_eq!(paints, 2);
         assert_eq!(boxes, [Rect::new(6.0, -5.0, 26.0, 0.0), Rect::new(-5.0, -5.0, 15.0, 0.0)]);
+        let (boxes, _) = drawn(&Text { grouping: Grouping::Word, ..text });
+        assert_eq!(boxes, [Rect::new(11.5, -5.0, 31.5, 0.0), Rect::new(-10.5, -5.0, 9.5, 0.0)]);
     }
 }

@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         };
         let is_the_one = face.is_the_one;
         let Some(shaped) = face.shape(&text, &mut self.vertices_left) else {
-            return self.skip(format!("text in {:.60}, which cannot be read", font.name));
+            return self.skip(format!("text in {:.60}, beyond what can be read", font.name));
         };
         if !is_the_one {
             self.skip(format!("the font {:.60}, in whose place is another", font.name));

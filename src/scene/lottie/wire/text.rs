@@ -1,7 +1,7 @@
 //! Text layers: the documents, and the animators over their letters.
 
 use super::super::model::Content;
-use super::super::text::{Animator, Basis, Document, Letter, Ramp, Range, Text, Unit};
+use super::super::text::{Animator, Basis, Document, Grouping, Letter, Ramp, Range, Text, Unit};
 use super::super::value::Color;
 use super::fonts::FontEntry;
 use super::lettering::{number, wrap};
@@ -29,13 +29,19 @@ impl Reader<'_> {
             .take(MAX_ANIMATORS)
             .filter_map(|animator| self.animator(animator))
             .collect();
-        let grouping = more.and_then(|m| m.get("g")).and_then(super::number);
-        if !animators.is_empty() && grouping.is_some_and(|g| g > 1.0) {
-            self.skip("text that is animated around more than its letters");
-        }
+        let grouping = match more.and_then(Value::as_object).and_then(|m| integer_in(m, "g")) {
+            Some(2) => Grouping::Word,
+            Some(3) => Grouping::Line,
+            Some(4) if !animators.is_empty() => {
+                self.skip("text that is animated around its middle");
+                Grouping::Line
+            }
+            _ => Grouping::Letter,
+        };
         Content::Text(Box::new(Text {
             documents: self.documents(text.get("d")),
             animators,
+            grouping,
             alignment: self.vector(more.and_then(|m| m.get("a")), Vec2::ZERO),
         }))
     }
@@ -151,6 +157,8 @@ impl Reader<'_> {
             opacity: one("o", 100.0, self),
             fill: color("fc", self),
             stroke: color("sc", self),
+            fill_opacity: one("fo", 100.0, self),
+            stroke_opacity: one("so", 100.0, self),
             stroke_width: one("sw", 0.0, self),
             tracking: one("t", 0.0, self),
         })
@@ -197,7 +205,8 @@ const MAX_SIZE: f64 = 100_000.0;
 /// A font's ascent where the file does not say it, percent of the size.
 const ASCENT: f64 = 75.0;
 /// What animators can change here.
-const ANIMATED: [&str; 11] = ["a", "p", "s", "r", "sk", "sa", "o", "fc", "sc", "sw", "t"];
+const ANIMATED: [&str; 13] =
+    ["a", "p", "s", "r", "sk", "sa", "o", "fc", "sc", "fo", "so", "sw", "t"];
 
 #[cfg(test)]
 mod tests {
