@@ -6,7 +6,7 @@ use super::model::{
     Brush, GradientKind, Item, Layer, Paint, Position, Repeater, Star, Style, Transform, Trim,
 };
 use super::polygon::{self, Merge};
-use super::value::{Color, Outline};
+use super::value::{Color, Outline, Stops};
 use super::{modify, trim};
 use kurbo::{Affine, BezPath, Vec2};
 use std::ops::Range;
@@ -560,7 +560,8 @@ fn bend(stops: &[f64], width: usize) -> Vec<f64> {
 }
 
 /// Colour stops and alpha stops as one list: where one kind has no stop, it is between its own.
-fn merge_stops(numbers: &[f64], colors: usize) -> Vec<(f64, Color)> {
+fn merge_stops(stops: &Stops, colors: usize) -> Vec<(f64, Color)> {
+    let (numbers, colors) = (&stops.numbers, stops.colors.unwrap_or(colors));
     let split = colors.saturating_mul(4).min(numbers.len() / 4 * 4);
     let (rgb, alpha) = numbers.split_at(split);
     let (rgb, alpha) = (bend(rgb, 4), bend(alpha, 2));

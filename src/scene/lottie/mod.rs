@@ -27,6 +27,7 @@ mod wire;
 
 use super::fit::fit;
 use crate::frame::Frame;
+use crate::scene::dotlottie::theme::Theme;
 use crate::scene::{Scene, SceneError, Segment};
 use kurbo::{Affine, Rect};
 use model::Animation;
@@ -59,13 +60,12 @@ impl LottieScene {
         Ok(Self { animation: wire::parse(text, files)?, workshop: draw::Workshop::default() })
     }
 
-    /// Puts values in the animation's slots, each as a property in Lottie's own JSON, and the file's
-    /// own values in all others; nothing else is read again. Gives back what was not understood.
-    pub(super) fn fill_slots(
-        &mut self,
-        slots: &serde_json::Map<String, serde_json::Value>,
-    ) -> Vec<String> {
-        wire::fill(&self.animation, slots)
+    /// Dresses the animation of this id in a theme, or in the file's own values; only the slots are
+    /// read anew. What of the theme was not understood comes back, a line each. Slots of text and
+    /// of pictures keep what the file says.
+    pub fn set_theme(&mut self, theme: Option<&Theme>, id: &str) -> Vec<String> {
+        let slots = theme.map(|theme| theme.slots(id)).unwrap_or_default();
+        wire::fill(&self.animation, &slots)
     }
 
     fn frame_at(&self, at: Duration) -> f64 {

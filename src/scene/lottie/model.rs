@@ -4,7 +4,7 @@ use super::depth::Depth;
 use super::live::Facts;
 use super::polygon::Merge;
 use super::text::Text;
-use super::value::{Color, Outline, Property};
+use super::value::{Color, Outline, Property, Stops};
 use super::wire::Fill;
 use crate::scene::Segment;
 use kurbo::Vec2;
@@ -275,9 +275,9 @@ pub(super) enum Brush {
     Solid(Property<Color>),
     Gradient {
         kind: GradientKind,
-        /// How many of the numbers are colour stops; the rest are alpha stops.
+        /// How many of the numbers are colour stops where they do not say it themselves.
         colors: usize,
-        stops: Property<Vec<f64>>,
+        stops: Property<Stops>,
         start: Property<Vec2>,
         end: Property<Vec2>,
         /// Percent of the radius.

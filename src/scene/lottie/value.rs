@@ -154,10 +154,21 @@ impl Mix for Color {
     }
 }
 
-impl Mix for Vec<f64> {
+/// The stops of a gradient: offset, red, green and blue of each colour, then offset and alpha of
+/// each that has one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Stops {
+    pub(super) numbers: Vec<f64>,
+    /// How many stops are colours, where it is known.
+    pub(super) colors: Option<usize>,
+}
+
+impl Mix for Stops {
     fn mix(a: &Self, b: &Self, t: Progress, out: &mut Self) {
-        out.clear();
-        out.extend(a.iter().zip(b).map(|(a, b)| between(*a, *b, t[0])));
+        out.colors = a.colors;
+        out.numbers.clear();
+        let pairs = a.numbers.iter().zip(&b.numbers);
+        out.numbers.extend(pairs.map(|(a, b)| between(*a, *b, t[0])));
     }
 }
 
@@ -325,6 +336,22 @@ enum Place<'a, T> {
     Nowhere,
     At(&'a T),
     Within(&'a Key<T>, Progress),
+}
+
+impl<T> Property<T> {
+    /// Changes each value that stands in it.
+    pub(super) fn each(&mut self, change: impl Fn(&mut T)) {
+        match self {
+            Self::Fixed(value) => change(value),
+            Self::Keys(keys) => {
+                for key in keys {
+                    change(&mut key.value);
+                    change(&mut key.end);
+                }
+            }
+            Self::Live(_) | Self::Slot(_) => {}
+        }
+    }
 }
 
 impl<T: Mix> Property<T> {

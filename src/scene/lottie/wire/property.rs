@@ -4,9 +4,9 @@ use super::super::depth::Depth;
 use super::super::expression::{Expression, Unsupported};
 use super::super::live::{Live, Slot};
 use super::super::model::{Position, Transform};
-use super::super::value::{Color, Curve, Ease, Key, Mix, Outline, Property, Travel, Vertex};
+use super::super::value::{Color, Curve, Ease, Key, Mix, Outline, Property, Stops, Travel, Vertex};
 use super::link::Link;
-use super::{Fill, Object, Reader};
+use super::{Fill, Object, Reader, integer_in};
 use kurbo::{Point, Vec2};
 use serde_json::Value;
 use std::sync::Arc;
@@ -77,6 +77,8 @@ pub(super) trait FromWire: Mix + Send + Sync + 'static {
     fn travel(_a: &Self, _b: &Self, _key: &Object) -> Option<Travel> {
         None
     }
+    /// Takes the number that a gradient's object holds beside its stops.
+    fn count(&mut self, _count: usize) {}
 }
 
 impl FromWire for f64 {
@@ -130,16 +132,21 @@ impl FromWire for Color {
 /// The most numbers of a gradient; 100 stops of each kind are more than any tool makes.
 const MAX_GRADIENT: usize = 1000;
 
-impl FromWire for Vec<f64> {
+impl FromWire for Stops {
     fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
         let list = value.as_array()?.iter().take(MAX_GRADIENT);
-        Some(list.map(|v| number(v).unwrap_or(0.0)).collect())
+        let numbers = list.map(|v| number(v).unwrap_or(0.0)).collect();
+        Some(Self { numbers, colors: None })
     }
 
     fn match_lengths(a: &mut Self, b: &mut Self) {
-        let length = a.len().min(b.len());
-        a.truncate(length);
-        b.truncate(length);
+        let length = a.numbers.len().min(b.numbers.len());
+        a.numbers.truncate(length);
+        b.numbers.truncate(length);
+    }
+
+    fn count(&mut self, colors: usize) {
+        self.colors = Some(colors);
     }
 }
 
@@ -221,6 +228,13 @@ impl<'a> Reader<'a> {
             return linked;
         }
         let inner = object.and_then(|o| o.get("k")).unwrap_or(value);
+        if let Some(object) = object.filter(|_| inner.get("k").is_some_and(|_| inner.is_object())) {
+            // A gradient's slot holds the whole gradient: a number of stops and a property.
+            let mut stops = self.own(inner, default);
+            let count = integer_in(object, "p").and_then(|n| usize::try_from(n).ok());
+            stops.each(|stops| count.into_iter().for_each(|n| stops.count(n)));
+            return stops;
+        }
         let keyed = match keyframes(inner) {
             Some(list) => self.keys(list, default),
             None => Property::Fixed(T::read(inner, self).unwrap_or(default)),

@@ -2,6 +2,7 @@
 
 use super::super::model::{Brush, GradientKind, Item, Paint, Repeater, Star, Style, Trim};
 use super::super::polygon::Merge;
+use super::super::value::Stops;
 use super::property::{flag, object_list};
 use super::{Object, Reader, integer_in, number_in, text_in};
 use kurbo::Vec2;
@@ -154,7 +155,7 @@ impl Reader<'_> {
         if !(1..=3).contains(&kind) {
             self.skip(format!("gradients of type {kind}"));
         }
-        let stops = self.property(gradient.get("k"), Vec::new());
+        let stops = self.property(gradient.get("k"), Stops::default());
         let colors = integer_in(gradient, "p").and_then(|n| usize::try_from(n).ok());
         Brush::Gradient {
             kind: match kind {
