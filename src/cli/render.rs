@@ -4,7 +4,7 @@ use super::{Failure, source};
 use buddy_render::frame::Frame;
 use buddy_render::scene::Scene;
 use buddy_render::units::PixelSize;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::io::Cursor;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,9 +25,21 @@ pub(super) struct RenderArgs {
     /// What lies behind it: #rrggbb, or nothing
     #[arg(long, value_name = "COLOR", value_parser = colour)]
     background: Option<[u8; 3]>,
+    /// What draws it
+    #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Native)]
+    engine: Engine,
     /// The PNG to write; - is standard output
     #[arg(short, long, value_name = "OUT.png")]
     output: PathBuf,
+}
+
+/// What draws a Lottie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// Our own
+    Native,
+    /// The system's rlottie, to compare with; Lottie and dotLottie files only
+    Rlottie,
 }
 
 fn colour(text: &str) -> Result<[u8; 3], String> {
@@ -38,17 +50,36 @@ fn colour(text: &str) -> Result<[u8; 3], String> {
 }
 
 pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
-    let mut drawing = source::open_drawing(&args.file)?;
-    let at = moment(args, drawing.scene.as_ref())?;
+    let mut scene = match args.engine {
+        Engine::Native => source::open_drawing(&args.file)?.scene,
+        Engine::Rlottie => open_in_rlottie(&args.file)?,
+    };
+    let at = moment(args, scene.as_ref())?;
     let mut frame = Frame::new(args.size).map_err(|e| Failure::usage(e.to_string()))?;
-    drawing.scene.draw(at, &mut frame);
-    for line in drawing.scene.unsupported() {
+    scene.draw(at, &mut frame);
+    for line in scene.unsupported() {
         super::say(format_args!("{}: not drawn: {line}", args.file));
     }
     if let Some(background) = args.background {
         frame = over(&frame, background)?;
     }
     source::write_file(&args.output, &png(&frame)?)
+}
+
+#[cfg(all(unix, feature = "rlottie"))]
+fn open_in_rlottie(file: &str) -> Result<Box<dyn Scene>, Failure> {
+    let bytes = source::read_file(std::path::Path::new(file))?;
+    let scene = buddy_render::scene::rlottie::load(&bytes).map_err(|error| {
+        Failure::because(file, &error).hint("leave out --engine to draw it with our own")
+    })?;
+    Ok(Box::new(scene))
+}
+
+#[cfg(not(all(unix, feature = "rlottie")))]
+fn open_in_rlottie(_: &str) -> Result<Box<dyn Scene>, Failure> {
+    Err(Failure::usage("--engine rlottie: this build has no rlottie").hint(
+        "on Linux or macOS: apt install librlottie-dev libclang-dev (or your system's names for          them), then cargo build --features rlottie",
+    ))
 }
 
 fn moment(args: &RenderArgs, scene: &dyn Scene) -> Result<Duration, Failure> {

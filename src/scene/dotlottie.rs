@@ -75,12 +75,22 @@ impl DotLottie {
     /// # Errors
     /// When there is none, or it cannot be read.
     pub fn animation(&self, id: &str) -> Result<LottieScene, SceneError> {
+        LottieScene::parse_with(&self.animation_text(id)?, self)
+    }
+
+    /// The JSON text of the animation of this id.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn animation_text(&self, id: &str) -> Result<Vec<u8>, SceneError> {
         let places = ["a/*.json", "a/*.lot", "animations/*.json"];
-        let text = self.first_of(&places, id)?.ok_or_else(|| {
+        let mut text = self.first_of(&places, id)?.ok_or_else(|| {
             SceneError::Container(format!("there is no animation {:?}", shown(id)))
         })?;
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-        LottieScene::parse_with(text, self)
+        if text.starts_with(b"\xef\xbb\xbf") {
+            text.drain(..3);
+        }
+        Ok(text)
     }
 
     /// The JSON text of the theme of this id.
