@@ -27,6 +27,12 @@ test:
 bench:
     for bench in start scenes encoders events; do cargo bench --bench $bench; done
 
+# Our engine beside rlottie and ThorVG, on one processor.
+# Wants librlottie-dev, libclang-dev and pip's thorvg-python.
+peers:
+    cargo bench --locked --features rlottie --bench peers --no-run
+    taskset -c 0 cargo bench --locked --features rlottie --bench peers
+
 # The pets' compiled files from their sources.
 pets:
     for pet in antigravity null haiku bit spectre; do cargo run --quiet -- pack build pets/$pet; done

@@ -3,8 +3,10 @@
 use super::{Failure, source};
 use buddy_render::frame::Frame;
 use buddy_render::scene::Scene;
+use buddy_render::scene::dotlottie::DotLottie;
+use buddy_render::text::SafeText;
 use buddy_render::units::PixelSize;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::io::Cursor;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,9 +27,24 @@ pub(super) struct RenderArgs {
     /// What lies behind it: #rrggbb, or nothing
     #[arg(long, value_name = "COLOR", value_parser = colour)]
     background: Option<[u8; 3]>,
+    /// What draws it
+    #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Native)]
+    engine: Engine,
+    /// A theme of the dotLottie file
+    #[arg(long, value_name = "ID")]
+    theme: Option<String>,
     /// The PNG to write; - is standard output
     #[arg(short, long, value_name = "OUT.png")]
     output: PathBuf,
+}
+
+/// What draws a Lottie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// Our own
+    Native,
+    /// The system's rlottie, to compare with; Lottie and dotLottie files only
+    Rlottie,
 }
 
 fn colour(text: &str) -> Result<[u8; 3], String> {
@@ -38,17 +55,55 @@ fn colour(text: &str) -> Result<[u8; 3], String> {
 }
 
 pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
-    let mut drawing = source::open_drawing(&args.file)?;
-    let at = moment(args, drawing.scene.as_ref())?;
+    let mut scene = match args.engine {
+        Engine::Native => match &args.theme {
+            Some(theme) => open_in_theme(&args.file, theme)?,
+            None => source::open_drawing(&args.file)?.scene,
+        },
+        Engine::Rlottie => open_in_rlottie(&args.file)?,
+    };
+    let at = moment(args, scene.as_ref())?;
     let mut frame = Frame::new(args.size).map_err(|e| Failure::usage(e.to_string()))?;
-    drawing.scene.draw(at, &mut frame);
-    for line in drawing.scene.unsupported() {
+    scene.draw(at, &mut frame);
+    for line in scene.unsupported() {
         super::say(format_args!("{}: not drawn: {line}", args.file));
     }
     if let Some(background) = args.background {
         frame = over(&frame, background)?;
     }
     source::write_file(&args.output, &png(&frame)?)
+}
+
+fn open_in_theme(file: &str, theme: &str) -> Result<Box<dyn Scene>, Failure> {
+    let because = |error| Failure::because(file, &error);
+    let bytes = source::read_file(std::path::Path::new(file))?;
+    let container = DotLottie::open(&bytes).map_err(because)?;
+    let Some(active) = container.active() else {
+        return Err(Failure::usage(format!("{file} holds no animation")));
+    };
+    let mut scene = container.animation(active).map_err(because)?;
+    let known = || format!("its themes: {}", SafeText::new(&container.themes().join(", ")));
+    let theme = container.theme(theme).map_err(|error| because(error).hint(known()))?;
+    for line in theme.skipped().iter().chain(&scene.set_theme(Some(&theme), active)) {
+        super::say(format_args!("{file}: not in the theme: {}", SafeText::new(line)));
+    }
+    Ok(Box::new(scene))
+}
+
+#[cfg(all(unix, feature = "rlottie"))]
+fn open_in_rlottie(file: &str) -> Result<Box<dyn Scene>, Failure> {
+    let bytes = source::read_file(std::path::Path::new(file))?;
+    let scene = buddy_render::scene::rlottie::load(&bytes).map_err(|error| {
+        Failure::because(file, &error).hint("leave out --engine to draw it with our own")
+    })?;
+    Ok(Box::new(scene))
+}
+
+#[cfg(not(all(unix, feature = "rlottie")))]
+fn open_in_rlottie(_: &str) -> Result<Box<dyn Scene>, Failure> {
+    Err(Failure::usage("--engine rlottie: this build has no rlottie").hint(
+        "on Linux or macOS: apt install librlottie-dev libclang-dev (or your system's names for          them), then cargo build --features rlottie",
+    ))
 }
 
 fn moment(args: &RenderArgs, scene: &dyn Scene) -> Result<Duration, Failure> {

@@ -6,6 +6,8 @@
 pub mod dotlottie;
 mod fit;
 pub mod lottie;
+#[cfg(all(unix, feature = "rlottie"))]
+pub mod rlottie;
 pub mod svg;
 
 use crate::frame::Frame;
@@ -67,6 +69,10 @@ pub enum SceneError {
     /// The dotLottie container could not be read.
     #[error("the dotLottie container cannot be read: {0}")]
     Container(String),
+    /// The library rlottie would not take it.
+    #[cfg(all(unix, feature = "rlottie"))]
+    #[error("rlottie: {0}")]
+    Rlottie(#[from] rlottie::RlottieError),
 }
 
 /// The largest asset that is read, in bytes.

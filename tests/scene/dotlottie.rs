@@ -2,6 +2,8 @@
 
 use super::{drawn, fixture};
 use buddy_render::scene::dotlottie::DotLottie;
+use buddy_render::scene::dotlottie::theme::Theme;
+use buddy_render::scene::lottie::LottieScene;
 use buddy_render::scene::{self, Scene, SceneError};
 use std::io::{Cursor, Write};
 use std::time::Duration;
@@ -33,6 +35,45 @@ fn version_2_has_several_animations_and_themes() {
     assert!(container.theme("red").unwrap().skipped().is_empty());
     let missing = container.animation("../../etc/passwd").err();
     assert!(matches!(missing, Some(SceneError::Container(_))));
+}
+
+#[test]
+fn a_theme_is_put_on_and_taken_off() {
+    let bytes = std::fs::read(fixture("dotlottie/multi_anim_theme.lottie")).unwrap();
+    let container = DotLottie::open(&bytes).unwrap();
+    let mut scene = container.animation("circle").unwrap();
+    let picture = |scene: &mut dyn Scene| drawn(scene, Duration::ZERO, 64, 64);
+    let own = picture(&mut scene);
+    let mut seen = vec![own.clone()];
+    for id in ["red", "yellow"] {
+        assert_eq!(scene.set_theme(Some(&container.theme(id).unwrap()), "circle"), [""; 0]);
+        let dressed = picture(&mut scene);
+        assert!(!seen.contains(&dressed), "{id} changes nothing");
+        seen.push(dressed);
+    }
+    scene.set_theme(None, "circle");
+    assert_eq!(picture(&mut scene), own);
+}
+
+#[test]
+fn a_gradients_slot_brings_its_own_number_of_stops() {
+    let animation = r#"{"w":10,"h":10,"fr":30,"ip":0,"op":30,"layers":[{"ty":4,"ks":{},"shapes":[
+        {"ty":"rc","p":{"k":[5,5]},"s":{"k":[10,10]}},
+        {"ty":"gf","t":1,"s":{"k":[0,0]},"e":{"k":[10,0]},
+         "g":{"p":2,"k":{"sid":"sky","k":[0,1,0,0,1,1,0,0]}}}]}]}"#;
+    let theme = br#"{"rules":[{"id":"sky","type":"Gradient","value":[
+        {"offset":0,"color":[0,0,1,1]},{"offset":0.5,"color":[0,0,1,1]},
+        {"offset":1,"color":[0,0,1,0]}]}]}"#;
+    let mut scene = LottieScene::parse(animation.as_bytes()).unwrap();
+    let ends = |scene: &mut LottieScene| {
+        let frame = drawn(scene, Duration::ZERO, 10, 10);
+        [0, 9].map(|x| super::pixel(&frame, x, 5))
+    };
+    assert_eq!(ends(&mut scene), [[255, 0, 0, 255]; 2]);
+    assert_eq!(scene.set_theme(Some(&Theme::parse(theme).unwrap()), "any"), [""; 0]);
+    let [left, right] = ends(&mut scene);
+    assert_eq!(left, [0, 0, 255, 255]);
+    assert!(right[2] < 40 && right[2] == right[3], "{right:?}");
 }
 
 /// A container of these entries, all empty but the manifest.

@@ -111,14 +111,24 @@ impl DotLottie {
     /// # Errors
     /// When there is none, or it cannot be read.
     pub fn animation(&self, id: &str) -> Result<LottieScene, SceneError> {
-        let places = ["a/*.json", "a/*.lot", "animations/*.json"];
-        let text = self.first_of(&places, id)?.ok_or_else(|| absent("animation", id))?;
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-        let mut scene = LottieScene::parse_with(text, self)?;
+        let mut scene = LottieScene::parse_with(&self.animation_text(id)?, self)?;
         if let Some(theme) = self.initial_theme(id) {
             scene.set_theme(Some(&self.theme(theme)?), id);
         }
         Ok(scene)
+    }
+
+    /// The JSON text of the animation of this id.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn animation_text(&self, id: &str) -> Result<Vec<u8>, SceneError> {
+        let places = ["a/*.json", "a/*.lot", "animations/*.json"];
+        let mut text = self.first_of(&places, id)?.ok_or_else(|| absent("animation", id))?;
+        if text.starts_with(b"\xef\xbb\xbf") {
+            text.drain(..3);
+        }
+        Ok(text)
     }
 
     /// The theme that an animation starts with.

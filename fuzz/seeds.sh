@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Gathers what each target begins from, out of ../fixtures, into seeds/ (not kept in git).
+set -euo pipefail
+cd "$(dirname "$0")"
+rm -rf seeds
+mkdir -p seeds/{lottie,container,svg,events,replies}
+# A copy named by its path: files of different folders may have the same name.
+gather() {
+    local target=$1 pattern=$2 file
+    find ../fixtures ../pets -type f -name "$pattern" -size -64k | while read -r file; do
+        grep -q "${3:-}" "$file" || continue
+        cp "$file" "seeds/$target/$(tr / _ <<<"${file#../}")"
+    done
+}
+gather lottie '*.json' '"layers"'
+gather container '*.lottie'
+gather svg '*.svg'
+gather events '*.jsonl'
+gather events '*.txt'
+gather replies '*.json' '"probed"'
