@@ -102,7 +102,7 @@ fn open_in_rlottie(file: &str) -> Result<Box<dyn Scene>, Failure> {
 #[cfg(not(all(unix, feature = "rlottie")))]
 fn open_in_rlottie(_: &str) -> Result<Box<dyn Scene>, Failure> {
     Err(Failure::usage("--engine rlottie: this build has no rlottie").hint(
-        "on Linux or macOS: apt install librlottie-dev libclang-dev (or your system's names for          them), then cargo build --features rlottie",
+        "on Linux or macOS: apt install librlottie-dev libclang-dev (or your system's names for them), then cargo build --features rlottie",
     ))
 }
 

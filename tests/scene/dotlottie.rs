@@ -44,14 +44,11 @@ fn a_theme_is_put_on_and_taken_off() {
     let mut scene = container.animation("circle").unwrap();
     let picture = |scene: &mut dyn Scene| drawn(scene, Duration::ZERO, 64, 64);
     let own = picture(&mut scene);
-    let mut seen = vec![own.clone()];
-    for id in ["red", "yellow"] {
-        assert_eq!(scene.set_theme(Some(&container.theme(id).unwrap()), "circle"), [""; 0]);
-        let dressed = picture(&mut scene);
-        assert!(!seen.contains(&dressed), "{id} changes nothing");
-        seen.push(dressed);
-    }
-    scene.set_theme(None, "circle");
+    let red = container.theme("red").unwrap();
+    assert!(scene.set_theme(Some(&red), "circle").is_empty());
+    let [r, g, ..] = super::pixel(&picture(&mut scene), 32, 32);
+    assert!(r > 200 && g < 20, "the circle is red");
+    assert!(scene.set_theme(None, "circle").is_empty());
     assert_eq!(picture(&mut scene), own);
 }
 
@@ -70,7 +67,7 @@ fn a_gradients_slot_brings_its_own_number_of_stops() {
         [0, 9].map(|x| super::pixel(&frame, x, 5))
     };
     assert_eq!(ends(&mut scene), [[255, 0, 0, 255]; 2]);
-    assert_eq!(scene.set_theme(Some(&Theme::parse(theme).unwrap()), "any"), [""; 0]);
+    assert!(scene.set_theme(Some(&Theme::parse(theme).unwrap()), "any").is_empty());
     let [left, right] = ends(&mut scene);
     assert_eq!(left, [0, 0, 255, 255]);
     assert!(right[2] < 40 && right[2] == right[3], "{right:?}");
