@@ -3,9 +3,10 @@
 use super::evaluate::{Shape, Sheet, layer_matrix, share};
 use super::filter;
 use super::model::{Animation, Content, Layer, Mask, MaskMode, Matte};
+use super::pixels;
 use super::raster::{Area, Rasterizer, Surface, bounds, overlaps, single, skia};
 use kurbo::{Affine, BezPath, Rect, Shape as _, Vec2};
-use tiny_skia::{BlendMode, FilterQuality, MaskType, PixmapPaint};
+use tiny_skia::{BlendMode, FilterQuality, PixmapPaint};
 
 /// The deepest that compositions and mattes nest.
 pub const MAX_DEPTH: u32 = 16;
@@ -178,7 +179,7 @@ impl<'a> Drawing<'a> {
                 };
                 self.composition(*index, inner, matrix, surface, depth);
                 if let (Some((width, height)), false) = (size, holds(matrix, *size, surface.area)) {
-                    self.clip(&rectangle(*width, *height, matrix), surface);
+                    self.clip((*width, *height), matrix, surface);
                 }
             }
         }
@@ -198,9 +199,15 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn clip(&mut self, shape: &Shape, surface: &mut Surface) {
+    /// Cuts to a composition's own rectangle.
+    fn clip(&mut self, (width, height): (f64, f64), matrix: Affine, surface: &mut Surface) {
+        let [a, b, c, d, ..] = matrix.as_coeffs();
+        if b == 0.0 && c == 0.0 || a == 0.0 && d == 0.0 {
+            return surface.clip(matrix.transform_rect_bbox(Rect::new(0.0, 0.0, width, height)));
+        }
+        let shape = &rectangle(width, height, matrix);
         if let Some(mask) = self.workshop.rasterizer.coverage(shape, 0.0, surface.area) {
-            surface.pixmap.apply_mask(&mask);
+            pixels::mask(surface.pixmap.data_mut(), mask.data());
         }
     }
 
@@ -241,7 +248,7 @@ impl<'a> Drawing<'a> {
         for mask in &layer.masks {
             self.gather(mask, frame, matrix, area, &mut gathered);
         }
-        surface.pixmap.apply_mask(&gathered);
+        pixels::mask(surface.pixmap.data_mut(), gathered.data());
     }
 
     fn gather(
@@ -268,19 +275,19 @@ impl<'a> Drawing<'a> {
             let sigma = Vec2::new(width.x * scale.x, width.y * scale.y) * FEATHER_SIGMA;
             filter::blur_mask(&mut one, sigma, area);
         }
-        let opacity = single(share(mask.opacity.at(frame)));
+        let opacity = byte(single(share(mask.opacity.at(frame))));
         for (all, one) in all.data_mut().iter_mut().zip(one.data()) {
             let one = if mask.inverted { 255 - one } else { *one };
-            let one = f32::from(one) * opacity / 255.0;
-            let before = f32::from(*all) / 255.0;
-            *all = byte(match mask.mode {
-                MaskMode::Add => before + one - before * one,
-                MaskMode::Subtract => before * (1.0 - one),
-                MaskMode::Intersect => before * one,
-                MaskMode::Lighten => before.max(one),
-                MaskMode::Darken => before.min(one),
-                MaskMode::Difference => before + one - 2.0 * before * one,
-            });
+            let one = part(one, opacity);
+            let both = part(*all, one);
+            *all = match mask.mode {
+                MaskMode::Add => *all + (one - both),
+                MaskMode::Subtract => *all - both,
+                MaskMode::Intersect => both,
+                MaskMode::Lighten => one.max(*all),
+                MaskMode::Darken => one.min(*all),
+                MaskMode::Difference => (*all - both) + (one - both),
+            };
         }
     }
 
@@ -301,12 +308,8 @@ impl<'a> Drawing<'a> {
             return;
         };
         self.layer(layers, source, frame, outer, &mut through, depth + 1);
-        let kind = if matte.luma { MaskType::Luminance } else { MaskType::Alpha };
-        let mut mask = tiny_skia::Mask::from_pixmap(through.pixmap.as_ref(), kind);
-        if matte.inverted {
-            mask.invert();
-        }
-        surface.pixmap.apply_mask(&mask);
+        let data = surface.pixmap.data_mut();
+        pixels::matte(data, through.pixmap.data(), matte.luma, matte.inverted);
         self.workshop.rasterizer.pool.give_back(through);
     }
 }
@@ -318,6 +321,12 @@ impl<'a> Drawing<'a> {
 )]
 fn byte(share: f32) -> u8 {
     (share * 255.0 + 0.5).clamp(0.0, 255.0) as u8
+}
+
+/// A share of a share, of 255; never more than either.
+fn part(a: u8, b: u8) -> u8 {
+    let product = u16::from(a) * u16::from(b) + 128;
+    u8::try_from((product + (product >> 8)) >> 8).unwrap_or(u8::MAX)
 }
 
 fn rectangle(width: f64, height: f64, matrix: Affine) -> Shape {

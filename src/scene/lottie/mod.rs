@@ -18,6 +18,7 @@ mod geometry;
 mod live;
 mod model;
 mod modify;
+mod pixels;
 mod polygon;
 mod raster;
 mod text;

@@ -2,6 +2,7 @@
 
 use super::evaluate::{Command, Gradient, Ink, Pen, Shape, Sheet, Stroke, inverse};
 use super::model::GradientKind;
+use super::pixels;
 use kurbo::{Affine, PathEl, Point, Rect, Vec2};
 use std::ops::Range;
 use tiny_skia::{
@@ -150,6 +151,9 @@ impl Surface {
 
     /// Draws another surface onto this one.
     pub(super) fn composite(&mut self, other: &Self, opacity: f64, blend_mode: BlendMode) {
+        if blend_mode == BlendMode::SourceOver {
+            return self.put_over(other, opacity);
+        }
         let paint = PixmapPaint {
             opacity: single(opacity.clamp(0.0, 1.0)),
             blend_mode,
@@ -158,6 +162,36 @@ impl Surface {
         let (x, y) = (other.area.x - self.area.x, other.area.y - self.area.y);
         let source = other.pixmap.as_ref();
         self.pixmap.draw_pixmap(x, y, source, &paint, Transform::identity(), None);
+    }
+
+    fn put_over(&mut self, other: &Self, opacity: f64) {
+        let Some(both) = self.area.and(other.area) else {
+            return;
+        };
+        let opacity = byte(opacity);
+        for y in both.y..both.bottom() {
+            let above = other.row(both, y);
+            let from = other.pixmap.data().get(above).unwrap_or_default();
+            let below = self.row(both, y);
+            if let Some(to) = self.pixmap.data_mut().get_mut(below) {
+                pixels::over(to, from, opacity);
+            }
+        }
+    }
+
+    /// Where the bytes of a part of a device row are.
+    fn row(&self, part: Area, y: i32) -> Range<usize> {
+        let x = part.x.abs_diff(self.area.x) as usize;
+        let y = y.abs_diff(self.area.y) as usize;
+        let start = (y * self.area.width as usize + x) * 4;
+        start..start + part.width as usize * 4
+    }
+
+    /// Keeps what lies in a rectangle of the device.
+    pub(super) fn clip(&mut self, rect: Rect) {
+        let width = self.area.width as usize;
+        let rect = rect - self.origin();
+        pixels::clip(self.pixmap.data_mut(), width, rect);
     }
 }
 
@@ -292,6 +326,13 @@ impl Rasterizer {
         };
         paint.shader = shader;
         let shapes = shapes.get(stroke.paths.clone()).unwrap_or_default();
+        if let (None, Ink::Gradient(gradient), BlendMode::SourceOver) =
+            (&stroke.pen, &stroke.ink, stroke.blend)
+            && gradient.is_plain()
+        {
+            let opacity = opacity * stroke.opacity;
+            return self.gradient(shapes, stroke, gradient, opacity, (area, surface));
+        }
         match &stroke.pen {
             None => self.fill(shapes, stroke.even_odd, &paint, surface),
             Some(pen) => self.line(shapes, stroke.matrix, pen, &paint, surface),
@@ -305,6 +346,47 @@ impl Rasterizer {
         let rule = if even_odd { FillRule::EvenOdd } else { FillRule::Winding };
         surface.pixmap.fill_path(&path, paint, rule, Transform::identity(), None);
         self.recycle(path);
+    }
+
+    /// Fills with a gradient of the common kinds, from a table of its colours.
+    fn gradient(
+        &mut self,
+        shapes: &[Shape],
+        stroke: &Stroke,
+        gradient: &Gradient,
+        opacity: f64,
+        (area, surface): (Area, &mut Surface),
+    ) {
+        let origin = Vec2::new(area.x.into(), area.y.into());
+        let (Some(back), Some(mut cover)) =
+            (inverse(stroke.matrix), Mask::new(area.width, area.height))
+        else {
+            return;
+        };
+        let Some(path) = self.path(shapes, |m| m.then_translate(-origin)) else {
+            return;
+        };
+        let rule = if stroke.even_odd { FillRule::EvenOdd } else { FillRule::Winding };
+        cover.fill_path(&path, rule, true, Transform::identity());
+        self.recycle(path);
+        let ramp = pixels::Ramp::new(&gradient.stops, opacity);
+        let scale = gradient.unit() * back;
+        let step = scale * Point::new(1.0, 0.0) - scale * Point::ZERO;
+        let (dx, dy) = (single(step.x), single(step.y));
+        let rows = cover.data().chunks_exact(area.width as usize);
+        for (y, cover) in (area.y..area.bottom()).zip(rows) {
+            let at = scale * Point::new(f64::from(area.x) + 0.5, f64::from(y) + 0.5);
+            let (x0, y0) = (single(at.x), single(at.y));
+            let row = surface.row(area, y);
+            let Some(row) = surface.pixmap.data_mut().get_mut(row) else {
+                continue;
+            };
+            if gradient.kind == GradientKind::Linear {
+                ramp.over(row, cover, |x| x0 + x * dx);
+            } else {
+                ramp.over(row, cover, |x| (x0 + x * dx).hypot(y0 + x * dy));
+            }
+        }
     }
 
     fn line(
@@ -371,6 +453,25 @@ impl Rasterizer {
     }
 }
 
+impl Gradient {
+    /// Whether a table and a place along it are all there is to it.
+    fn is_plain(&self) -> bool {
+        match self.kind {
+            GradientKind::Linear => (self.end - self.start).hypot() > 1e-6,
+            GradientKind::Radial => self.highlight == 0.0 && (self.end - self.start).hypot() > 1e-6,
+            GradientKind::Conic => false,
+        }
+    }
+
+    /// Takes the start to the origin and the end to 1 on the x axis.
+    fn unit(&self) -> Affine {
+        let span = self.end - self.start;
+        Affine::scale(1.0 / span.hypot())
+            * Affine::rotate(-span.atan2())
+            * Affine::translate(-self.start)
+    }
+}
+
 fn grow_mask(mask: &mut Mask, edge: &Path, place: Transform, outward: bool) {
     if outward {
         mask.fill_path(edge, FillRule::Winding, true, place);
@@ -383,6 +484,15 @@ fn grow_mask(mask: &mut Mask, edge: &Path, place: Transform, outward: bool) {
     for (m, c) in mask.data_mut().iter_mut().zip(cut.data()) {
         *m = (*m).min(255 - c);
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "cut to a byte's range before"
+)]
+fn byte(share: f64) -> u8 {
+    (share * 255.0 + 0.5).clamp(0.0, 255.0) as u8
 }
 
 fn append(builder: &mut PathBuilder, elements: &[PathEl], matrix: Affine) {
