@@ -9,6 +9,7 @@
 //! markers. Left out and told by [`Scene::unsupported`]: effects, layer styles, expressions,
 //! merged, offset, zig-zag and puckered paths, rotation in depth, audio and cameras.
 
+mod coverage;
 mod depth;
 mod draw;
 mod evaluate;

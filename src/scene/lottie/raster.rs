@@ -1,5 +1,6 @@
 //! Drawing lists → pixels, on surfaces that cover only as much as they must.
 
+use super::coverage::{Coverage, Rule};
 use super::evaluate::{Command, Gradient, Ink, Pen, Shape, Sheet, Stroke, inverse};
 use super::model::GradientKind;
 use super::pixels;
@@ -103,6 +104,10 @@ impl Area {
         )
     }
 
+    fn origin(self) -> Vec2 {
+        Vec2::new(self.x.into(), self.y.into())
+    }
+
     pub(super) fn rect(self) -> Rect {
         let (x1, y1) = (self.right().into(), self.bottom().into());
         Rect::new(self.x.into(), self.y.into(), x1, y1)
@@ -168,7 +173,7 @@ impl Surface {
         let Some(both) = self.area.and(other.area) else {
             return;
         };
-        let opacity = byte(opacity);
+        let opacity = pixels::byte(opacity);
         for y in both.y..both.bottom() {
             let above = other.row(both, y);
             let from = other.pixmap.data().get(above).unwrap_or_default();
@@ -248,6 +253,7 @@ impl Pool {
 #[derive(Default)]
 pub(super) struct Rasterizer {
     builder: Option<PathBuilder>,
+    coverage: Coverage,
     pub(super) pool: Pool,
 }
 
@@ -319,92 +325,57 @@ impl Rasterizer {
         if !self.pool.spend(area) {
             return;
         }
-        let local = surface.local(stroke.matrix);
-        let mut paint = Paint { blend_mode: stroke.blend, ..Paint::default() };
-        let Some(shader) = shader(&stroke.ink, opacity * stroke.opacity, local, &stroke.pen) else {
-            return;
-        };
-        paint.shader = shader;
         let shapes = shapes.get(stroke.paths.clone()).unwrap_or_default();
-        if let (None, Ink::Gradient(gradient), BlendMode::SourceOver) =
-            (&stroke.pen, &stroke.ink, stroke.blend)
-            && gradient.is_plain()
-        {
-            let opacity = opacity * stroke.opacity;
-            return self.gradient(shapes, stroke, gradient, opacity, (area, surface));
+        let opacity = opacity * stroke.opacity;
+        let plain = match &stroke.ink {
+            Ink::Gradient(gradient) => gradient.is_plain(),
+            Ink::Solid(_) => true,
+        };
+        if !plain || stroke.blend != BlendMode::SourceOver {
+            return self.blend(shapes, stroke, opacity, surface);
         }
+        let rule = if stroke.even_odd { Rule::EvenOdd } else { Rule::NonZero };
+        self.coverage.begin(area.width as usize, area.height as usize);
         match &stroke.pen {
-            None => self.fill(shapes, stroke.even_odd, &paint, surface),
-            Some(pen) => self.line(shapes, stroke.matrix, pen, &paint, surface),
+            None => self.trace(shapes, area),
+            Some(pen) => self.trace_line(shapes, stroke.matrix, pen, area),
+        }
+        self.ink(&stroke.ink, stroke.matrix, opacity, rule, (area, surface));
+    }
+
+    /// Adds what shapes hold to the coverage of an area.
+    fn trace(&mut self, shapes: &[Shape], area: Area) {
+        let origin = area.origin();
+        for shape in shapes {
+            let place = shape.matrix.then_translate(-origin);
+            self.coverage.add(shape.path.elements().iter().copied(), place);
         }
     }
 
-    fn fill(&mut self, shapes: &[Shape], even_odd: bool, paint: &Paint<'_>, surface: &mut Surface) {
-        let Some(path) = self.path(shapes, |m| surface.local(m)) else {
+    /// Adds what a pen leaves along shapes.
+    fn trace_line(&mut self, shapes: &[Shape], matrix: Affine, pen: &Pen, area: Area) {
+        let Some((path, stroke)) = self.outline(shapes, matrix, pen) else {
             return;
         };
-        let rule = if even_odd { FillRule::EvenOdd } else { FillRule::Winding };
-        surface.pixmap.fill_path(&path, paint, rule, Transform::identity(), None);
-        self.recycle(path);
-    }
-
-    /// Fills with a gradient of the common kinds, from a table of its colours.
-    fn gradient(
-        &mut self,
-        shapes: &[Shape],
-        stroke: &Stroke,
-        gradient: &Gradient,
-        opacity: f64,
-        (area, surface): (Area, &mut Surface),
-    ) {
-        let origin = Vec2::new(area.x.into(), area.y.into());
-        let (Some(back), Some(mut cover)) =
-            (inverse(stroke.matrix), Mask::new(area.width, area.height))
-        else {
-            return;
-        };
-        let Some(path) = self.path(shapes, |m| m.then_translate(-origin)) else {
-            return;
-        };
-        let rule = if stroke.even_odd { FillRule::EvenOdd } else { FillRule::Winding };
-        cover.fill_path(&path, rule, true, Transform::identity());
-        self.recycle(path);
-        let ramp = pixels::Ramp::new(&gradient.stops, opacity);
-        let scale = gradient.unit() * back;
-        let step = scale * Point::new(1.0, 0.0) - scale * Point::ZERO;
-        let (dx, dy) = (single(step.x), single(step.y));
-        let rows = cover.data().chunks_exact(area.width as usize);
-        for (y, cover) in (area.y..area.bottom()).zip(rows) {
-            let at = scale * Point::new(f64::from(area.x) + 0.5, f64::from(y) + 0.5);
-            let (x0, y0) = (single(at.x), single(at.y));
-            let row = surface.row(area, y);
-            let Some(row) = surface.pixmap.data_mut().get_mut(row) else {
-                continue;
-            };
-            if gradient.kind == GradientKind::Linear {
-                ramp.over(row, cover, |x| x0 + x * dx);
-            } else {
-                ramp.over(row, cover, |x| (x0 + x * dx).hypot(y0 + x * dy));
-            }
+        let place = matrix.then_translate(-area.origin());
+        let detail = tiny_skia::PathStroker::compute_resolution_scale(&skia(place));
+        let dashed = stroke.dash.as_ref().and_then(|dash| path.dash(dash, detail));
+        if let Some(line) = dashed.as_ref().unwrap_or(&path).stroke(&stroke, detail) {
+            self.coverage.add(elements(&line), place);
         }
+        self.recycle(path);
     }
 
-    fn line(
+    /// The path that a pen goes along, in the pen's own space.
+    fn outline(
         &mut self,
         shapes: &[Shape],
         matrix: Affine,
         pen: &Pen,
-        paint: &Paint<'_>,
-        surface: &mut Surface,
-    ) {
-        let Some(back) = inverse(matrix) else {
-            return;
-        };
-        let Some(path) =
-            self.path(shapes, |m| if m == matrix { Affine::IDENTITY } else { back * m })
-        else {
-            return;
-        };
+    ) -> Option<(Path, tiny_skia::Stroke)> {
+        let back = inverse(matrix)?;
+        let own = |m| if m == matrix { Affine::IDENTITY } else { back * m };
+        let path = self.path(shapes, own)?;
         let stroke = tiny_skia::Stroke {
             width: single(pen.width),
             miter_limit: single(pen.miter.max(1.0)),
@@ -412,9 +383,87 @@ impl Rasterizer {
             line_join: pen.join,
             dash: dash(pen, shapes, &mut self.pool.dashes_left),
         };
-        let transform = skia(surface.local(matrix));
-        surface.pixmap.stroke_path(&path, paint, &stroke, transform, None);
-        self.recycle(path);
+        Some((path, stroke))
+    }
+
+    /// Paints what is covered, and clears the coverage.
+    fn ink(
+        &mut self,
+        ink: &Ink,
+        matrix: Affine,
+        opacity: f64,
+        rule: Rule,
+        (area, surface): (Area, &mut Surface),
+    ) {
+        let left = surface.row(area, area.y);
+        let stride = surface.area.width as usize * 4;
+        let at = |y: usize, x0: usize, x1: usize| {
+            let row = left.start + y * stride;
+            row + x0 * 4..row + x1 * 4
+        };
+        let data = surface.pixmap.data_mut();
+        let gradient = match ink {
+            Ink::Gradient(gradient) => gradient,
+            Ink::Solid(color) => {
+                let alpha = (color[3] * opacity).clamp(0.0, 1.0);
+                let color = [color[0], color[1], color[2], 1.0];
+                let color = color.map(|c| pixels::byte(c.clamp(0.0, 1.0) * alpha));
+                return self.coverage.spans(rule, |y, x0, x1, cover| {
+                    if let Some(span) = data.get_mut(at(y, x0, x1)) {
+                        pixels::wash(span, color, cover);
+                    }
+                });
+            }
+        };
+        let Some(back) = inverse(matrix) else {
+            return self.coverage.spans(rule, |_, _, _, _| {});
+        };
+        let ramp = pixels::Ramp::new(&gradient.stops, opacity);
+        let scale = gradient.unit() * back;
+        let step = scale * Point::new(1.0, 0.0) - scale * Point::ZERO;
+        let (dx, dy) = (single(step.x), single(step.y));
+        let focus = gradient.focus();
+        self.coverage.spans(rule, |y, x0, x1, cover| {
+            let Some(span) = data.get_mut(at(y, x0, x1)) else {
+                return;
+            };
+            let column = f64::from(area.x) + 0.5;
+            let row = f64::from(area.y) + f64::from(row_of(y)) + 0.5;
+            let begin = scale * Point::new(column, row);
+            let (left, top) = (single(begin.x), single(begin.y));
+            let first = f32::from(row_of(x0));
+            match (gradient.kind, &focus) {
+                (GradientKind::Linear, _) => ramp.over(span, cover, first, |x| left + x * dx),
+                (_, None) => ramp.over(span, cover, first, |x| {
+                    let (x, y) = (left + x * dx, top + x * dy);
+                    (x * x + y * y).sqrt()
+                }),
+                (_, Some(focus)) => {
+                    ramp.over(span, cover, first, |x| focus.place(left + x * dx, top + x * dy));
+                }
+            }
+        });
+    }
+
+    /// Paints what only tiny-skia can: other blends than source-over, and conic gradients.
+    fn blend(&mut self, shapes: &[Shape], stroke: &Stroke, opacity: f64, surface: &mut Surface) {
+        let local = surface.local(stroke.matrix);
+        let Some(shader) = shader(&stroke.ink, opacity, local, &stroke.pen) else {
+            return;
+        };
+        let paint = Paint { blend_mode: stroke.blend, shader, ..Paint::default() };
+        if let Some(pen) = &stroke.pen {
+            if let Some((path, line)) = self.outline(shapes, stroke.matrix, pen) {
+                surface.pixmap.stroke_path(&path, &paint, &line, skia(local), None);
+                self.recycle(path);
+            }
+            return;
+        }
+        if let Some(path) = self.path(shapes, |m| surface.local(m)) {
+            let rule = if stroke.even_odd { FillRule::EvenOdd } else { FillRule::Winding };
+            surface.pixmap.fill_path(&path, &paint, rule, Transform::identity(), None);
+            self.recycle(path);
+        }
     }
 
     /// Fills one path with one colour.
@@ -425,42 +474,99 @@ impl Rasterizer {
         opacity: f64,
         surface: &mut Surface,
     ) {
-        let paint = Paint { shader: Shader::SolidColor(color(fill, opacity)), ..Paint::default() };
-        self.fill(std::slice::from_ref(shape), false, &paint, surface);
+        let area = surface.area;
+        self.coverage.begin(area.width as usize, area.height as usize);
+        self.trace(std::slice::from_ref(shape), area);
+        let ink = Ink::Solid(fill);
+        self.ink(&ink, Affine::IDENTITY, opacity, Rule::NonZero, (area, surface));
     }
 
-    /// The coverage of one path on a surface of this area.
+    /// The coverage of one path on a surface of this area, grown or shrunk by some of its units.
     pub(super) fn coverage(&mut self, shape: &Shape, grow: f64, area: Area) -> Option<Mask> {
         let mut mask = Mask::new(area.width, area.height).filter(|_| self.pool.spend(area))?;
-        let origin = Vec2::new(area.x.into(), area.y.into());
-        let place = shape.matrix.then_translate(-origin);
-        let Some(path) = self.path(std::slice::from_ref(shape), |_| Affine::IDENTITY) else {
-            return Some(mask);
-        };
-        mask.fill_path(&path, FillRule::Winding, true, skia(place));
-        if grow != 0.0 {
-            let stroke = tiny_skia::Stroke {
-                width: single(grow.abs() * 2.0),
-                line_join: tiny_skia::LineJoin::Miter,
-                ..tiny_skia::Stroke::default()
-            };
-            if let Some(edge) = path.stroke(&stroke, 1.0) {
-                grow_mask(&mut mask, &edge, skia(place), grow > 0.0);
+        let width = area.width as usize;
+        let shapes = std::slice::from_ref(shape);
+        self.coverage.begin(width, area.height as usize);
+        self.trace(shapes, area);
+        let data = mask.data_mut();
+        self.coverage.spans(Rule::NonZero, |y, x0, x1, cover| {
+            if let Some(span) = data.get_mut(y * width + x0..y * width + x1) {
+                span.fill(cover);
             }
+        });
+        if grow == 0.0 {
+            return Some(mask);
         }
-        self.recycle(path);
+        let pen = Pen {
+            width: grow.abs() * 2.0,
+            cap: tiny_skia::LineCap::Butt,
+            join: tiny_skia::LineJoin::Miter,
+            miter: 4.0,
+            dashes: Vec::new(),
+            dash_offset: 0.0,
+        };
+        self.coverage.begin(width, area.height as usize);
+        self.trace_line(shapes, shape.matrix, &pen, area);
+        self.coverage.spans(Rule::NonZero, |y, x0, x1, cover| {
+            let span = data.get_mut(y * width + x0..y * width + x1).unwrap_or_default();
+            for one in span {
+                *one = if grow > 0.0 { cover.max(*one) } else { (255 - cover).min(*one) };
+            }
+        });
         Some(mask)
+    }
+}
+
+/// Columns and rows of a frame are few.
+fn row_of(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
+}
+
+/// A tiny-skia path's elements.
+fn elements(path: &Path) -> impl Iterator<Item = PathEl> + '_ {
+    use tiny_skia::PathSegment as S;
+    let to = |p: tiny_skia::Point| Point::new(p.x.into(), p.y.into());
+    path.segments().map(move |segment| match segment {
+        S::MoveTo(p) => PathEl::MoveTo(to(p)),
+        S::LineTo(p) => PathEl::LineTo(to(p)),
+        S::QuadTo(a, p) => PathEl::QuadTo(to(a), to(p)),
+        S::CubicTo(a, b, p) => PathEl::CurveTo(to(a), to(b), to(p)),
+        S::Close => PathEl::ClosePath,
+    })
+}
+
+/// Where a radial gradient with a highlight begins, its circle being the unit one.
+struct Focus {
+    x: f32,
+    y: f32,
+    /// 1 less the square of the distance from the centre.
+    rest: f32,
+}
+
+impl Focus {
+    /// Where a point lies between the highlight and the circle: the t of the circle through it, of
+    /// those that go from one to the other (HTML Standard, `createRadialGradient`).
+    fn place(&self, x: f32, y: f32) -> f32 {
+        let (x, y) = (x - self.x, y - self.y);
+        let along = x * self.x + y * self.y;
+        (along + (along * along + self.rest * (x * x + y * y)).max(0.0).sqrt()) / self.rest
     }
 }
 
 impl Gradient {
     /// Whether a table and a place along it are all there is to it.
     fn is_plain(&self) -> bool {
-        match self.kind {
-            GradientKind::Linear => (self.end - self.start).hypot() > 1e-6,
-            GradientKind::Radial => self.highlight == 0.0 && (self.end - self.start).hypot() > 1e-6,
-            GradientKind::Conic => false,
+        self.kind != GradientKind::Conic && (self.end - self.start).hypot() > 1e-6
+    }
+
+    /// The highlight, where it is not the centre, in the space of [`Gradient::unit`].
+    fn focus(&self) -> Option<Focus> {
+        if self.kind != GradientKind::Radial || self.highlight == 0.0 {
+            return None;
         }
+        // On the circle's edge there would be a cone.
+        let at = Vec2::from_angle(self.angle.to_radians()) * self.highlight.clamp(-0.99, 0.99);
+        Some(Focus { x: single(at.x), y: single(at.y), rest: single(1.0 - at.hypot2()) })
     }
 
     /// Takes the start to the origin and the end to 1 on the x axis.
@@ -470,29 +576,6 @@ impl Gradient {
             * Affine::rotate(-span.atan2())
             * Affine::translate(-self.start)
     }
-}
-
-fn grow_mask(mask: &mut Mask, edge: &Path, place: Transform, outward: bool) {
-    if outward {
-        mask.fill_path(edge, FillRule::Winding, true, place);
-        return;
-    }
-    let Some(mut cut) = Mask::new(mask.width(), mask.height()) else {
-        return;
-    };
-    cut.fill_path(edge, FillRule::Winding, true, place);
-    for (m, c) in mask.data_mut().iter_mut().zip(cut.data()) {
-        *m = (*m).min(255 - c);
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "cut to a byte's range before"
-)]
-fn byte(share: f64) -> u8 {
-    (share * 255.0 + 0.5).clamp(0.0, 255.0) as u8
 }
 
 fn append(builder: &mut PathBuilder, elements: &[PathEl], matrix: Affine) {
