@@ -3,7 +3,6 @@
 use super::evaluate::{Shape, Sheet, layer_matrix, share};
 use super::filter;
 use super::model::{Animation, Content, Layer, Mask, MaskMode, Matte};
-use super::pixels;
 use super::raster::{Area, Rasterizer, Surface, bounds, overlaps, single, skia};
 use kurbo::{Affine, BezPath, Rect, Shape as _, Vec2};
 use tiny_skia::{BlendMode, FilterQuality, PixmapPaint};
@@ -178,7 +177,8 @@ impl<'a> Drawing<'a> {
                     None => (frame - layer.start) / layer.stretch,
                 };
                 self.composition(*index, inner, matrix, surface, depth);
-                if let (Some((width, height)), false) = (size, holds(matrix, *size, surface.area)) {
+                let whole = surface.painted.is_none_or(|part| holds(matrix, *size, part));
+                if let (Some((width, height)), false) = (size, whole) {
                     self.clip((*width, *height), matrix, surface);
                 }
             }
@@ -207,7 +207,7 @@ impl<'a> Drawing<'a> {
         }
         let shape = &rectangle(width, height, matrix);
         if let Some(mask) = self.workshop.rasterizer.coverage(shape, 0.0, surface.area) {
-            pixels::mask(surface.pixmap.data_mut(), mask.data());
+            surface.keep(surface.area, mask.data());
         }
     }
 
@@ -229,15 +229,15 @@ impl<'a> Drawing<'a> {
             quality: FilterQuality::Bilinear,
         };
         let place = skia(surface.local(matrix * fit));
+        surface.touch(surface.area);
         surface.pixmap.draw_pixmap(0, 0, picture.pixmap.as_ref(), &paint, place, None);
     }
 
     /// Applies a layer's masks.
     fn cut(&mut self, layer: &Layer, frame: f64, matrix: Affine, surface: &mut Surface) {
-        let Some(first) = layer.masks.first() else {
+        let (Some(first), Some(area)) = (layer.masks.first(), surface.painted) else {
             return;
         };
-        let area = surface.area;
         let Some(mut gathered) = tiny_skia::Mask::new(area.width, area.height) else {
             return;
         };
@@ -248,7 +248,7 @@ impl<'a> Drawing<'a> {
         for mask in &layer.masks {
             self.gather(mask, frame, matrix, area, &mut gathered);
         }
-        pixels::mask(surface.pixmap.data_mut(), gathered.data());
+        surface.keep(area, gathered.data());
     }
 
     fn gather(
@@ -308,8 +308,7 @@ impl<'a> Drawing<'a> {
             return;
         };
         self.layer(layers, source, frame, outer, &mut through, depth + 1);
-        let data = surface.pixmap.data_mut();
-        pixels::matte(data, through.pixmap.data(), matte.luma, matte.inverted);
+        surface.matte(&through, matte.luma, matte.inverted);
         self.workshop.rasterizer.pool.give_back(through);
     }
 }

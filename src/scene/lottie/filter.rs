@@ -28,6 +28,10 @@ pub(super) fn reach(filters: &[Filter], frame: f64, matrix: Affine) -> f64 {
 
 /// Applies the filters of a layer, in their order.
 pub(super) fn apply(filters: &[Filter], frame: f64, matrix: Affine, surface: &mut Surface) {
+    if filters.is_empty() || surface.painted.is_none() {
+        return;
+    }
+    surface.touch(surface.area);
     for filter in filters {
         match filter {
             Filter::Fill { color, opacity, whole } => {

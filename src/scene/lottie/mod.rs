@@ -109,7 +109,7 @@ impl Scene for LottieScene {
         let size = frame.size();
         let whole = Area { x: 0, y: 0, width: size.width, height: size.height };
         let pixmap = frame.pixmap_mut();
-        pixmap.fill(tiny_skia::Color::TRANSPARENT);
+        pixmap.data_mut().fill(0);
         let canvas = matrix.transform_rect_bbox(canvas);
         let Some(area) = Area::touching(canvas).and_then(|a| a.and(whole)) else {
             return;

@@ -108,6 +108,14 @@ impl Area {
         Vec2::new(self.x.into(), self.y.into())
     }
 
+    /// The smallest that holds both.
+    fn with(self, other: Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let both =
+            Self::between(x, y, self.right().max(other.right()), self.bottom().max(other.bottom()));
+        both.unwrap_or(self)
+    }
+
     pub(super) fn rect(self) -> Rect {
         let (x1, y1) = (self.right().into(), self.bottom().into());
         Rect::new(self.x.into(), self.y.into(), x1, y1)
@@ -118,6 +126,8 @@ impl Area {
 pub(super) struct Surface {
     pub(super) pixmap: Pixmap,
     pub(super) area: Area,
+    /// The part outside of which every pixel is transparent.
+    pub(super) painted: Option<Area>,
 }
 
 impl Surface {
@@ -131,7 +141,7 @@ impl Surface {
         } else {
             Pixmap::new(area.width, area.height)?
         };
-        Some(Self { pixmap, area })
+        Some(Self { pixmap, area, painted: None })
     }
 
     /// The way back from [`Surface::of`].
@@ -140,9 +150,22 @@ impl Surface {
             *frame = self.pixmap;
             return;
         }
-        let paint = PixmapPaint::default();
-        let (x, y) = (self.area.x, self.area.y);
-        frame.draw_pixmap(x, y, self.pixmap.as_ref(), &paint, Transform::identity(), None);
+        let Some(stand_in) = Pixmap::new(1, 1) else {
+            return;
+        };
+        let pixmap = std::mem::replace(frame, stand_in);
+        let mut below = Self { pixmap, area: whole, painted: None };
+        below.put_over(&self, 1.0);
+        *frame = below.pixmap;
+    }
+
+    /// Notes that something was painted in a part.
+    pub(super) fn touch(&mut self, part: Area) {
+        let part = part.and(self.area);
+        self.painted = match (self.painted, part) {
+            (Some(a), Some(b)) => Some(a.with(b)),
+            (one, other) => one.or(other),
+        };
     }
 
     fn origin(&self) -> Vec2 {
@@ -164,15 +187,17 @@ impl Surface {
             blend_mode,
             quality: tiny_skia::FilterQuality::Nearest,
         };
+        self.touch(other.area);
         let (x, y) = (other.area.x - self.area.x, other.area.y - self.area.y);
         let source = other.pixmap.as_ref();
         self.pixmap.draw_pixmap(x, y, source, &paint, Transform::identity(), None);
     }
 
     fn put_over(&mut self, other: &Self, opacity: f64) {
-        let Some(both) = self.area.and(other.area) else {
+        let Some(both) = other.painted.and_then(|painted| painted.and(self.area)) else {
             return;
         };
+        self.touch(both);
         let opacity = pixels::byte(opacity);
         for y in both.y..both.bottom() {
             let above = other.row(both, y);
@@ -190,6 +215,30 @@ impl Surface {
         let y = y.abs_diff(self.area.y) as usize;
         let start = (y * self.area.width as usize + x) * 4;
         start..start + part.width as usize * 4
+    }
+
+    /// Keeps as much as a part's mask covers; outside of the part nothing is painted.
+    pub(super) fn keep(&mut self, part: Area, cover: &[u8]) {
+        for (y, cover) in (part.y..part.bottom()).zip(cover.chunks_exact(part.width as usize)) {
+            let row = self.row(part, y);
+            if let Some(row) = self.pixmap.data_mut().get_mut(row) {
+                pixels::mask(row, cover);
+            }
+        }
+    }
+
+    /// Lets through what another surface of the same area lets through.
+    pub(super) fn matte(&mut self, through: &Self, luma: bool, inverted: bool) {
+        let Some(part) = self.painted else {
+            return;
+        };
+        for y in part.y..part.bottom() {
+            let row = self.row(part, y);
+            let through = through.pixmap.data().get(row.clone()).unwrap_or_default();
+            if let Some(row) = self.pixmap.data_mut().get_mut(row) {
+                pixels::matte(row, through, luma, inverted);
+            }
+        }
     }
 
     /// Keeps what lies in a rectangle of the device.
@@ -237,7 +286,7 @@ impl Pool {
         data.clear();
         data.resize(usize::try_from(area.pixels() * 4).ok()?, 0);
         let pixmap = Pixmap::from_vec(data, IntSize::from_wh(area.width, area.height)?)?;
-        Some(Surface { pixmap, area })
+        Some(Surface { pixmap, area, painted: None })
     }
 
     pub(super) fn give_back(&mut self, surface: Surface) {
@@ -325,6 +374,7 @@ impl Rasterizer {
         if !self.pool.spend(area) {
             return;
         }
+        surface.touch(area);
         let shapes = shapes.get(stroke.paths.clone()).unwrap_or_default();
         let opacity = opacity * stroke.opacity;
         let plain = match &stroke.ink {
@@ -474,7 +524,11 @@ impl Rasterizer {
         opacity: f64,
         surface: &mut Surface,
     ) {
-        let area = surface.area;
+        let bounds = shape.matrix.transform_rect_bbox(shape.path.control_box());
+        let Some(area) = Area::around(bounds).and_then(|a| a.and(surface.area)) else {
+            return;
+        };
+        surface.touch(area);
         self.coverage.begin(area.width as usize, area.height as usize);
         self.trace(std::slice::from_ref(shape), area);
         let ink = Ink::Solid(fill);
