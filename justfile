@@ -1,6 +1,6 @@
 # `just ci` is what .ci/run runs, step by step.
 
-# All checks.
+# All checks but those of the feature `rlottie`, which needs a library.
 ci: fmt clippy docs build test
 
 # Formatting.

@@ -102,7 +102,12 @@ impl<'a> Drawing<'a> {
         };
         self.content(layer, frame, matrix, 1.0, &mut own, depth);
         self.cut(layer, frame, matrix, &mut own);
-        filter::apply(&layer.filters, frame, matrix, &mut own);
+        for filter in &layer.filters {
+            // Each goes over all pixels some four times.
+            if (0..4).all(|_| self.workshop.rasterizer.pool.spend(own.area)) {
+                filter::apply(filter, frame, matrix, &mut own);
+            }
+        }
         if let Some(matte) = layer.matte {
             self.matte(layers, matte, frame, outer, &mut own, depth);
         }
@@ -265,16 +270,19 @@ impl<'a> Drawing<'a> {
         if !self.workshop.sheet.spend(outline.vertices.len()) {
             return;
         }
+        let sigma = mask.feather.as_ref().map_or(Vec2::ZERO, |feather| {
+            let (width, scale) = (feather.at(frame), filter::scales(matrix));
+            Vec2::new(width.x * scale.x, width.y * scale.y) * FEATHER_SIGMA
+        });
+        let wide = area.grown(filter::feather_reach(sigma));
         let grow = mask.expansion.at(frame);
-        let Some(one) = self.workshop.rasterizer.coverage(&shape, grow, area) else {
+        let one = self.workshop.rasterizer.coverage(&shape, grow, wide);
+        let feathered = one.and_then(|one| {
+            if wide == area { Some(one) } else { filter::feather(one, sigma, wide, area) }
+        });
+        let Some(one) = feathered else {
             return;
         };
-        let mut one = one;
-        if let Some(feather) = &mask.feather {
-            let (width, scale) = (feather.at(frame), filter::scales(matrix));
-            let sigma = Vec2::new(width.x * scale.x, width.y * scale.y) * FEATHER_SIGMA;
-            filter::blur_mask(&mut one, sigma, area);
-        }
         let opacity = byte(single(share(mask.opacity.at(frame))));
         for (all, one) in all.data_mut().iter_mut().zip(one.data()) {
             let one = if mask.inverted { 255 - one } else { *one };

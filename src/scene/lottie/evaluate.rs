@@ -324,10 +324,19 @@ impl Sheet {
 
     /// Moves the vertices of the paths since `first_shape`, each path for itself.
     fn modify(&mut self, item: &Item, first_shape: usize, frame: f64) {
-        if !self.spend_again(first_shape) {
-            return;
-        }
         for at in first_shape..self.used {
+            let verbs = self.shapes[at].path.elements().len();
+            let cost = match item {
+                Item::ZigZag { ridges, .. } => {
+                    verbs * (1 + count(ridges.at(frame), modify::MAX_RIDGES) as usize)
+                }
+                Item::Twist { .. } => verbs * modify::TWIST_PARTS as usize,
+                Item::Offset { .. } => polygon::cost(verbs),
+                _ => verbs,
+            };
+            if !self.spend(cost) {
+                return;
+            }
             let Shape { path, matrix } = &self.shapes[at];
             let made = match item {
                 Item::PuckerBloat(amount) => modify::pucker(path, amount.at(frame) / 100.0),
@@ -360,7 +369,9 @@ impl Sheet {
 
     /// Makes one path of those since `first_shape`.
     fn merge(&mut self, how: Merge, first_shape: usize, matrix: Affine) {
-        let Some(back) = inverse(matrix).filter(|_| self.spend_again(first_shape)) else {
+        let shapes = self.shapes[first_shape..self.used].iter();
+        let verbs = shapes.map(|s| s.path.elements().len()).sum();
+        let Some(back) = inverse(matrix).filter(|_| self.spend(polygon::cost(verbs))) else {
             return;
         };
         let shapes = self.shapes[first_shape..self.used].iter();

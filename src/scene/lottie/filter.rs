@@ -8,7 +8,7 @@ use kurbo::{Affine, Vec2};
 use tiny_skia::Mask;
 
 /// The widest blur, as a standard deviation in pixels: a whole frame is even long before.
-const MAX_SIGMA: f64 = 500.0;
+const MAX_SIGMA: f64 = 150.0;
 /// Past so many standard deviations a blur gives less than one level of 255.
 const REACH: f64 = 3.0;
 
@@ -26,45 +26,55 @@ pub(super) fn reach(filters: &[Filter], frame: f64, matrix: Affine) -> f64 {
     filters.iter().map(one).sum()
 }
 
-/// Applies the filters of a layer, in their order.
-pub(super) fn apply(filters: &[Filter], frame: f64, matrix: Affine, surface: &mut Surface) {
-    if filters.is_empty() || surface.painted.is_none() {
+/// Applies a filter of a layer.
+pub(super) fn apply(filter: &Filter, frame: f64, matrix: Affine, surface: &mut Surface) {
+    if surface.painted.is_none() {
         return;
     }
     surface.touch(surface.area);
-    for filter in filters {
-        match filter {
-            Filter::Fill { color, opacity, whole } => {
-                let (color, opacity) =
-                    (color.at(frame), (opacity.at(frame) / whole).clamp(0.0, 1.0));
-                fill(surface, color, opacity);
-            }
-            Filter::Tint { black, white, amount } => {
-                let (black, white) = (black.at(frame), white.at(frame));
-                map(surface, share(amount.at(frame)), |light| mix(black, white, light));
-            }
-            Filter::Tritone { bright, middle, dark, original } => {
-                let [bright, middle, dark] = [bright, middle, dark].map(|c| c.at(frame));
-                map(surface, 1.0 - share(original.at(frame)), |light| {
-                    if light < 0.5 {
-                        mix(dark, middle, light * 2.0)
-                    } else {
-                        mix(middle, bright, light * 2.0 - 1.0)
-                    }
-                });
-            }
-            Filter::Blur { softness, sigma, axes } => {
-                let blur = Blur::new(softness.at(frame) * sigma, Axes::of(axes.at(frame)), matrix);
-                blur.apply::<4>(surface.pixmap.data_mut(), surface.area);
-            }
-            Filter::Shadow(shadow) => cast(shadow, frame, matrix, surface),
+    match filter {
+        Filter::Fill { color, opacity, whole } => {
+            let opacity = (opacity.at(frame) / whole).clamp(0.0, 1.0);
+            fill(surface, color.at(frame), opacity);
         }
+        Filter::Tint { black, white, amount } => {
+            let (black, white) = (black.at(frame), white.at(frame));
+            map(surface, share(amount.at(frame)), |light| mix(black, white, light));
+        }
+        Filter::Tritone { bright, middle, dark, original } => {
+            let [bright, middle, dark] = [bright, middle, dark].map(|c| c.at(frame));
+            map(surface, 1.0 - share(original.at(frame)), |light| {
+                if light < 0.5 {
+                    mix(dark, middle, light * 2.0)
+                } else {
+                    mix(middle, bright, light * 2.0 - 1.0)
+                }
+            });
+        }
+        Filter::Blur { softness, sigma, axes } => {
+            let blur = Blur::new(softness.at(frame) * sigma, Axes::of(axes.at(frame)), matrix);
+            blur.apply::<4>(surface.pixmap.data_mut(), surface.area);
+        }
+        Filter::Shadow(shadow) => cast(shadow, frame, matrix, surface),
     }
 }
 
-/// Blurs a mask by a standard deviation in device pixels.
-pub(super) fn blur_mask(mask: &mut Mask, sigma: Vec2, area: Area) {
-    Blur { x: sigma.x, y: sigma.y }.apply::<1>(mask.data_mut(), area);
+/// Blurs a mask of an area by standard deviations in device pixels, and gives back what lies in a
+/// part of it.
+pub(super) fn feather(mut mask: Mask, sigma: Vec2, area: Area, part: Area) -> Option<Mask> {
+    Blur { x: sigma.x.min(MAX_SIGMA), y: sigma.y.min(MAX_SIGMA) }.apply::<1>(mask.data_mut(), area);
+    let mut out = Mask::new(part.width, part.height)?;
+    let (left, top) = (part.x.abs_diff(area.x) as usize, part.y.abs_diff(area.y) as usize);
+    let rows = mask.data().chunks_exact(area.width as usize).skip(top);
+    for (to, from) in out.data_mut().chunks_exact_mut(part.width as usize).zip(rows) {
+        to.copy_from_slice(from.get(left..left + to.len())?);
+    }
+    Some(out)
+}
+
+/// How far outside of a part its feathered mask must be known.
+pub(super) fn feather_reach(sigma: Vec2) -> f64 {
+    sigma.x.max(sigma.y).min(MAX_SIGMA) * REACH
 }
 
 /// How long vectors along the axes become.

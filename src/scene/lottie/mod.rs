@@ -3,11 +3,13 @@
 //! `wire` forgives what exporters write and makes a `model` of it, `evaluate` takes the model's
 //! values at one frame, `draw` and `raster` make pixels of them.
 //!
-//! Read and drawn: shape layers (groups, paths, ellipses, rectangles, stars, fills, strokes,
-//! dashes, gradients, trims, repeaters, round corners), text with its range animators, solids, compositions with stretch and time
-//! remapping, embedded pictures, parents, masks, mattes, blend modes, slots' own values and
-//! markers. Left out and told by [`Scene::unsupported`]: effects, layer styles, expressions,
-//! merged, offset, zig-zag and puckered paths, rotation in depth, audio and cameras.
+//! Read and drawn: shape layers with all the shapes, paints and path modifiers of After Effects'
+//! exporters, text with its range animators, solids, compositions with stretch and time remapping,
+//! embedded pictures, parents, rotation in depth (without perspective), masks, mattes, blend modes,
+//! the effects fill, tint, tritone, blur and drop shadow, shadow, glow and colour-overlay styles,
+//! slots, markers, expressions in a small part of JavaScript, and links from property to property.
+//! Left out and told by [`Scene::unsupported`]: other effects and styles, expressions that ask for
+//! other layers than by a link, audio and cameras.
 
 mod coverage;
 mod depth;

@@ -7,7 +7,7 @@ use kurbo::{BezPath, ParamCurve, PathSeg, Point, Vec2};
 /// The most ridges that a zig-zag puts on one segment.
 pub(super) const MAX_RIDGES: f64 = 500.0;
 /// Into how many parts a twist cuts a segment, so that straight lines may bend.
-const TWIST_PARTS: u32 = 8;
+pub(super) const TWIST_PARTS: u32 = 8;
 
 impl Subpath {
     /// The subpath as vertices with their handles.

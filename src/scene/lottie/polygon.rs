@@ -9,7 +9,13 @@ use kurbo::{BezPath, PathEl, Point};
 use tiny_skia::LineJoin;
 
 /// The most corners of the polygons of one operation; a path of more is left as it is.
-const MAX_CORNERS: usize = 20_000;
+const MAX_CORNERS: usize = 4_000;
+
+/// What a set operation on paths of so many verbs costs, counted in verbs: in the worst case each
+/// side of their polygons crosses every other.
+pub(super) fn cost(verbs: usize) -> usize {
+    verbs.saturating_mul(1 + verbs / 16)
+}
 
 /// How paths become one, after the merge modes of After Effects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +104,11 @@ pub(super) fn offset(
     let solid = contours(&closed, tolerance)?.simplify_shape(FillRule::NonZero);
     // An arc's chord of angle a lies r·a²/8 inside of it.
     let step = (8.0 * tolerance / distance.abs().max(tolerance)).sqrt();
+    // A path that crosses itself everywhere becomes very many small pieces.
+    let pieces: usize = solid.iter().flatten().map(Vec::len).sum();
+    if pieces > MAX_CORNERS {
+        return None;
+    }
     let (join, miter) = corner;
     let join = match join {
         LineJoin::Round => style::LineJoin::Round(step),

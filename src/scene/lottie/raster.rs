@@ -15,6 +15,8 @@ use tiny_skia::{
 /// The farthest a coordinate may lie from the origin; beyond, it is cut to it. Far outside of any
 /// frame, and well inside of what tiny-skia's fixed-point edges hold.
 const MAX_COORDINATE: f64 = 100_000.0;
+/// The farthest outside of a frame that what throws a shadow into it is drawn, in pixels.
+const MAX_REACH: f64 = 512.0;
 /// The most dashes of a path; a finer pattern is drawn as a whole line.
 const MAX_DASHES: f64 = 10_000.0;
 
@@ -71,7 +73,7 @@ impl Area {
 
     /// The same with so many pixels more on each side.
     pub(super) fn grown(self, by: f64) -> Self {
-        let Ok(by) = u32::try_from(pixel(by.ceil().clamp(0.0, 4096.0))) else {
+        let Ok(by) = u32::try_from(pixel(by.ceil().clamp(0.0, MAX_REACH))) else {
             return self;
         };
         Self {
