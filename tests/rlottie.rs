@@ -31,7 +31,9 @@ const ROUGHLY: f64 = 1.0;
 
 #[test]
 fn it_draws_about_what_we_draw() {
-    for name in ["lottie/precomp.json", "lottie/trim_wrap.json", "dotlottie/star_rating.lottie"] {
+    for name in
+        ["lottie/own/precomp.json", "lottie/own/trim_wrap.json", "dotlottie/star_rating.lottie"]
+    {
         let bytes = fixture(name);
         let (mut ours, mut theirs) = (scene::load(&bytes).unwrap(), rlottie::load(&bytes).unwrap());
         assert_eq!(ours.duration(), theirs.duration());
@@ -50,7 +52,7 @@ fn it_draws_about_what_we_draw() {
 
 #[test]
 fn it_goes_to_another_thread_and_to_another_size() {
-    let mut scene = rlottie::load(&fixture("lottie/precomp.json")).unwrap();
+    let mut scene = rlottie::load(&fixture("lottie/own/precomp.json")).unwrap();
     let before = drawn(&mut scene, Duration::ZERO);
     scene.draw(Duration::ZERO, &mut Frame::new(PixelSize::new(7, 300)).unwrap());
     let after = std::thread::spawn(move || drawn(&mut scene, Duration::ZERO)).join().unwrap();
@@ -60,8 +62,8 @@ fn it_goes_to_another_thread_and_to_another_size() {
 /// Upstream's library answers a known key with the animation it had then.
 #[test]
 fn two_animations_stay_two() {
-    let mut one = rlottie::load(&fixture("lottie/precomp.json")).unwrap();
-    let mut other = rlottie::load(&fixture("lottie/trim_wrap.json")).unwrap();
+    let mut one = rlottie::load(&fixture("lottie/own/precomp.json")).unwrap();
+    let mut other = rlottie::load(&fixture("lottie/own/trim_wrap.json")).unwrap();
     let at = one.duration() / 2;
     assert!(drawn(&mut one, at) != drawn(&mut other, at));
 }
