@@ -14,7 +14,7 @@ const MAX_CORNERS: usize = 4_000;
 /// What a set operation on paths of so many verbs costs, counted in verbs: in the worst case each
 /// side of their polygons crosses every other.
 pub(super) fn cost(verbs: usize) -> usize {
-    verbs.saturating_mul(1 + verbs / 16)
+    verbs.saturating_mul(1 + verbs / 8)
 }
 
 /// How paths become one, after the merge modes of After Effects.
