@@ -3,6 +3,7 @@
 use super::evaluate::{Shape, Sheet, layer_matrix, share};
 use super::filter;
 use super::model::{Animation, Content, Layer, Mask, MaskMode, Matte};
+use super::pixels;
 use super::raster::{Area, Rasterizer, Surface, bounds, overlaps, single, skia};
 use kurbo::{Affine, BezPath, Rect, Shape as _, Vec2};
 use tiny_skia::{BlendMode, FilterQuality, PixmapPaint};
@@ -283,7 +284,7 @@ impl<'a> Drawing<'a> {
         let Some(one) = feathered else {
             return;
         };
-        let opacity = byte(single(share(mask.opacity.at(frame))));
+        let opacity = pixels::byte(share(mask.opacity.at(frame)));
         for (all, one) in all.data_mut().iter_mut().zip(one.data()) {
             let one = if mask.inverted { 255 - one } else { *one };
             let one = part(one, opacity);
@@ -319,15 +320,6 @@ impl<'a> Drawing<'a> {
         surface.matte(&through, matte.luma, matte.inverted);
         self.workshop.rasterizer.pool.give_back(through);
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "cut to a byte's range before"
-)]
-fn byte(share: f32) -> u8 {
-    (share * 255.0 + 0.5).clamp(0.0, 255.0) as u8
 }
 
 /// A share of a share, of 255; never more than either.

@@ -37,10 +37,23 @@ fn compose(
     rotation: f64,
     scale: Vec2,
 ) -> Affine {
-    let skew = -transform.skew.at(frame).clamp(-89.9, 89.9);
+    let skew = (transform.skew.at(frame), transform.skew_axis.at(frame));
+    placed(transform.anchor.at(frame), position, scale, rotation, skew)
+}
+
+/// The matrix that takes an anchor to a position, scaled (shares of 1), skewed along an axis and
+/// turned (degrees) around it.
+pub(super) fn placed(
+    anchor: Vec2,
+    position: Vec2,
+    scale: Vec2,
+    rotation: f64,
+    (skew, axis): (f64, f64),
+) -> Affine {
+    let skew = -skew.clamp(-89.9, 89.9);
     let mut linear = Affine::rotate(rotation.to_radians());
     if skew != 0.0 {
-        let axis = transform.skew_axis.at(frame).to_radians();
+        let axis = axis.to_radians();
         linear *= Affine::rotate(-axis)
             * Affine::new([1.0, 0.0, skew.to_radians().tan(), 1.0, 0.0, 0.0])
             * Affine::rotate(axis);
@@ -48,7 +61,7 @@ fn compose(
     Affine::translate(position)
         * linear
         * Affine::scale_non_uniform(scale.x, scale.y)
-        * Affine::translate(-transform.anchor.at(frame))
+        * Affine::translate(-anchor)
 }
 
 /// The most ancestors of a layer that move it; rigs of people have some twenty.

@@ -5,7 +5,7 @@
 
 mod select;
 
-use super::evaluate::{Command, Ink, Pen, Sheet, Stroke};
+use super::evaluate::{Command, Ink, Pen, Sheet, Stroke, placed};
 use super::value::{Color, Property};
 use kurbo::{Affine, BezPath, Vec2};
 use std::sync::Arc;
@@ -221,15 +221,8 @@ impl Look {
     }
 
     fn matrix(&self) -> Affine {
-        let skew = -self.skew.clamp(-89.9, 89.9);
-        let axis = self.skew_axis.to_radians();
-        Affine::translate(self.position)
-            * Affine::rotate(self.rotation.to_radians())
-            * Affine::rotate(-axis)
-            * Affine::new([1.0, 0.0, skew.to_radians().tan(), 1.0, 0.0, 0.0])
-            * Affine::rotate(axis)
-            * Affine::scale_non_uniform(self.scale.x, self.scale.y)
-            * Affine::translate(-self.anchor)
+        let skew = (self.skew, self.skew_axis);
+        placed(self.anchor, self.position, self.scale, self.rotation, skew)
     }
 
     /// The paints from the upper to the lower one.
