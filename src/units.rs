@@ -93,6 +93,9 @@ pub struct PixelRect {
 }
 
 impl PixelRect {
+    /// No pixel.
+    pub const NONE: Self = Self { x: 0, y: 0, width: 0, height: 0 };
+
     /// The rectangle that covers all of `size`.
     #[must_use]
     pub const fn all(size: PixelSize) -> Self {

@@ -6,6 +6,7 @@ pub mod dither;
 pub mod quantize;
 
 use crate::units::{PixelRect, PixelSize};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tiny_skia::Pixmap;
 
 /// The largest width or height of a frame, in pixels.
@@ -16,11 +17,33 @@ pub const MAX_SIDE: u32 = 4096;
 #[error("a frame of {0} pixels is not possible: each side must be 1 to {MAX_SIDE}")]
 pub struct FrameSizeError(pub PixelSize);
 
+/// Names one picture that was drawn, unlike any other in the life of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Imprint(u64);
+
+impl Imprint {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// Premultiplied RGBA8 pixels (sRGB, row by row from the top left) with the part that changed.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// A frame knows which picture it holds, so that the scene that drew it may draw only what is
+/// different in the next. Frames are equal when their pixels and damage are.
+#[derive(Clone, Debug)]
 pub struct Frame {
     pixmap: Pixmap,
     damage: PixelRect,
+    /// The picture in it, as long as nobody else drew.
+    imprint: Option<Imprint>,
+}
+
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.pixmap, self.damage) == (&other.pixmap, other.damage)
+    }
 }
 
 impl Frame {
@@ -32,7 +55,7 @@ impl Frame {
         let fits = (1..=MAX_SIDE).contains(&size.width) && (1..=MAX_SIDE).contains(&size.height);
         let pixmap = if fits { Pixmap::new(size.width, size.height) } else { None };
         let pixmap = pixmap.ok_or(FrameSizeError(size))?;
-        Ok(Self { pixmap, damage: PixelRect::all(size) })
+        Ok(Self { pixmap, damage: PixelRect::all(size), imprint: None })
     }
 
     /// The size in pixels.
@@ -50,7 +73,24 @@ impl Frame {
     /// The pixels to draw into, premultiplied RGBA. All of the frame counts as damaged after.
     pub fn pixmap_mut(&mut self) -> &mut Pixmap {
         self.damage = PixelRect::all(self.size());
+        self.imprint = None;
         &mut self.pixmap
+    }
+
+    /// Whether it still is this picture.
+    pub(crate) fn holds(&self, picture: Imprint) -> bool {
+        self.imprint == Some(picture)
+    }
+
+    /// The pixels, for who signs the frame after.
+    pub(crate) fn revise(&mut self) -> &mut Pixmap {
+        self.imprint = None;
+        &mut self.pixmap
+    }
+
+    /// Says which picture it holds now, and where that is not as the one before.
+    pub(crate) fn sign(&mut self, picture: Imprint, damage: PixelRect) {
+        (self.imprint, self.damage) = (Some(picture), damage);
     }
 
     /// The rectangle that changed since the frame before it.

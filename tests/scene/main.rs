@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod dotlottie;
+mod incremental;
 mod lottie;
 mod malformed;
 mod svg;

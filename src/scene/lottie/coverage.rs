@@ -5,7 +5,7 @@
 //! "font-rs", 2016). Only cells with an edge in them are visited, so that the inside of a shape is
 //! spans of one coverage, which are painted as such.
 
-use super::raster::single;
+use super::surface::single;
 use kurbo::{Affine, PathEl, Point};
 
 /// How far a curve may lie from its lines, in pixels.

@@ -1,5 +1,6 @@
 //! Rotation in depth, seen from the front: no camera, no perspective.
 
+use super::moment::Moment;
 use super::value::Property;
 use kurbo::Affine;
 
@@ -14,17 +15,17 @@ pub(super) struct Depth {
 
 impl Depth {
     /// The matrix of a layer whose flat part, with its turn around z, is `flat`.
-    pub(super) fn matrix(&self, flat: Affine, frame: f64) -> Space {
-        let [x, y, z] = self.orientation.at(frame).map(f64::to_radians);
+    pub(super) fn matrix(&self, flat: Affine, now: &Moment) -> Space {
+        let [x, y, z] = self.orientation.at(now).map(f64::to_radians);
         let turns = Space::turn(Axis::X, x)
             .then_inner(Space::turn(Axis::Y, y))
             .then_inner(Space::turn(Axis::Z, z))
-            .then_inner(Space::turn(Axis::X, self.turn_x.at(frame).to_radians()))
-            .then_inner(Space::turn(Axis::Y, self.turn_y.at(frame).to_radians()));
-        let [_, _, deep] = self.position.at(frame);
-        let [_, _, anchor] = self.anchor.at(frame);
+            .then_inner(Space::turn(Axis::X, self.turn_x.at(now).to_radians()))
+            .then_inner(Space::turn(Axis::Y, self.turn_y.at(now).to_radians()));
+        let [_, _, deep] = self.position.at(now);
+        let [_, _, anchor] = self.anchor.at(now);
         // The flat matrix ends in the position, around which the other turns go.
-        let [px, py] = self.pivot(flat, frame);
+        let [px, py] = self.pivot(flat, now);
         Space::moved([px, py, deep])
             .then_inner(turns)
             .then_inner(Space::moved([-px, -py, -anchor]))
@@ -32,8 +33,8 @@ impl Depth {
     }
 
     /// Where the anchor comes to lie.
-    fn pivot(&self, flat: Affine, frame: f64) -> [f64; 2] {
-        let [x, y, _] = self.anchor.at(frame);
+    fn pivot(&self, flat: Affine, now: &Moment) -> [f64; 2] {
+        let [x, y, _] = self.anchor.at(now);
         let at = flat * kurbo::Point::new(x, y);
         [at.x, at.y]
     }
@@ -103,7 +104,7 @@ mod tests {
             position: Property::Fixed([50.0, 40.0, 0.0]),
             anchor: Property::Fixed([0.0; 3]),
         };
-        depth.matrix(Affine::translate((50.0, 40.0)), 0.0).seen()
+        depth.matrix(Affine::translate((50.0, 40.0)), &Moment::at(0.0)).seen()
     }
 
     #[test]

@@ -5,10 +5,11 @@ use super::geometry::{StarShape, ellipse, rectangle, round_corners, star};
 use super::model::{
     Brush, GradientKind, Item, Layer, Paint, Position, Repeater, Star, Style, Transform, Trim,
 };
+use super::moment::Moment;
 use super::polygon::{self, Merge};
 use super::value::{Color, Outline, Stops};
 use super::{modify, trim};
-use kurbo::{Affine, BezPath, Vec2};
+use kurbo::{Affine, BezPath, Rect, Vec2};
 use std::ops::Range;
 use tiny_skia::{BlendMode, LineCap, LineJoin};
 
@@ -21,24 +22,24 @@ pub const MAX_COPIES: f64 = 1000.0;
 const MAX_COMMANDS: usize = 20_000;
 
 /// The matrix of a transform at a frame.
-pub(super) fn matrix(transform: &Transform, frame: f64, turn: f64) -> Affine {
+pub(super) fn matrix(transform: &Transform, now: &Moment, turn: f64) -> Affine {
     let position = match &transform.position {
-        Position::Joined(p) => p.at(frame),
-        Position::Split(x, y) => Vec2::new(x.at(frame), y.at(frame)),
+        Position::Joined(p) => p.at(now),
+        Position::Split(x, y) => Vec2::new(x.at(now), y.at(now)),
     };
-    let rotation = transform.rotation.at(frame) + turn;
-    compose(transform, frame, position, rotation, transform.scale.at(frame) / 100.0)
+    let rotation = transform.rotation.at(now) + turn;
+    compose(transform, now, position, rotation, transform.scale.at(now) / 100.0)
 }
 
 fn compose(
     transform: &Transform,
-    frame: f64,
+    now: &Moment,
     position: Vec2,
     rotation: f64,
     scale: Vec2,
 ) -> Affine {
-    let skew = (transform.skew.at(frame), transform.skew_axis.at(frame));
-    placed(transform.anchor.at(frame), position, scale, rotation, skew)
+    let skew = (transform.skew.at(now), transform.skew_axis.at(now));
+    placed(transform.anchor.at(now), position, scale, rotation, skew)
 }
 
 /// The matrix that takes an anchor to a position, scaled (shares of 1), skewed along an axis and
@@ -68,13 +69,13 @@ pub(super) fn placed(
 pub const MAX_ANCESTORS: usize = 128;
 
 /// The matrix of a layer with all its ancestors.
-pub(super) fn layer_matrix(layers: &[Layer], layer: &Layer, frame: f64) -> Affine {
+pub(super) fn layer_matrix(layers: &[Layer], layer: &Layer, now: &Moment) -> Affine {
     let own = |layer: &Layer| {
         let turn = match &layer.transform.position {
-            Position::Joined(p) if layer.auto_orient => p.heading(frame).unwrap_or(0.0),
+            Position::Joined(p) if layer.auto_orient => p.heading(now).unwrap_or(0.0),
             _ => 0.0,
         };
-        matrix(&layer.transform, frame, turn)
+        matrix(&layer.transform, now, turn)
     };
     let chain = || {
         let up = |layer: &&Layer| layer.parent.and_then(|p| layers.get(p));
@@ -84,7 +85,7 @@ pub(super) fn layer_matrix(layers: &[Layer], layer: &Layer, frame: f64) -> Affin
         return chain().map(own).reduce(|all, up| up * all).unwrap_or_default();
     }
     let deep = |layer: &Layer| match &layer.transform.depth {
-        Some(depth) => depth.matrix(own(layer), frame),
+        Some(depth) => depth.matrix(own(layer), now),
         None => Space::flat(own(layer)),
     };
     let all = chain().map(deep).reduce(|all, up| up.then_inner(all));
@@ -96,11 +97,27 @@ pub(super) fn share(percent: f64) -> f64 {
     (percent / 100.0).clamp(0.0, 1.0)
 }
 
-/// A path and the matrix that takes it to the device.
+/// A path and the matrix that takes it to its layer.
 #[derive(Default)]
 pub(super) struct Shape {
     pub(super) path: BezPath,
     pub(super) matrix: Affine,
+    /// Holds all points of the path, as they are before the matrix; none where there are none.
+    pub(super) bounds: Option<Rect>,
+}
+
+impl Shape {
+    pub(super) fn new(path: BezPath) -> Self {
+        let mut shape = Self { path, matrix: Affine::IDENTITY, bounds: None };
+        shape.measure();
+        shape
+    }
+
+    fn measure(&mut self) {
+        // The bounds of the control points hold the curve, and cost less than its own.
+        let empty = self.path.elements().is_empty();
+        self.bounds = (!empty).then(|| self.path.control_box());
+    }
 }
 
 /// What a paint is coloured with.
@@ -155,25 +172,45 @@ pub(super) enum Command {
     },
 }
 
-/// The drawing list of one shape layer, kept from frame to frame for its memory.
+/// The drawing list of one layer, in the layer's own space.
 #[derive(Default)]
 pub(super) struct Sheet {
     shapes: Vec<Shape>,
     used: usize,
+    pub(super) commands: Vec<Command>,
+    /// What may still be spent while it is made.
+    verbs: usize,
+    /// The size on the device of one of the layer's units, and whether anything depends on it.
+    scale: f64,
+    scaled: bool,
+    outline: Outline,
+}
+
+/// What is left to spend in a frame, and room to work in.
+#[derive(Default)]
+pub(super) struct Means {
     verbs: usize,
     outline: Outline,
-    pub(super) commands: Vec<Command>,
+}
+
+impl Means {
+    /// Starts a new frame with all its verbs to spend.
+    pub(super) fn refill(&mut self) {
+        self.verbs = MAX_VERBS;
+    }
+
+    /// Takes from what a frame may spend; false, and all is spent, where it is not enough.
+    pub(super) fn spend(&mut self, verbs: usize) -> bool {
+        let left = self.verbs.checked_sub(verbs);
+        self.verbs = left.unwrap_or(0);
+        left.is_some()
+    }
 }
 
 impl Sheet {
     /// The paths in use.
     pub(super) fn shapes(&self) -> &[Shape] {
         self.shapes.get(..self.used).unwrap_or_default()
-    }
-
-    /// Starts a new frame with all its verbs to spend.
-    pub(super) fn refill(&mut self) {
-        self.verbs = MAX_VERBS;
     }
 
     /// Takes from what a frame may spend; false, and all is spent, where it is not enough.
@@ -196,6 +233,43 @@ impl Sheet {
     pub(super) fn clear(&mut self) {
         self.used = 0;
         self.commands.clear();
+        self.scaled = false;
+    }
+
+    /// Makes it anew for a layer whose unit is `scale` pixels. Gives back what that cost in verbs;
+    /// none where there were not enough, and so something is missing.
+    pub(super) fn make(
+        &mut self,
+        means: &mut Means,
+        scale: f64,
+        evaluate: impl FnOnce(&mut Self),
+    ) -> Option<usize> {
+        self.clear();
+        (self.verbs, self.scale) = (means.verbs, scale);
+        std::mem::swap(&mut self.outline, &mut means.outline);
+        evaluate(self);
+        std::mem::swap(&mut self.outline, &mut means.outline);
+        for shape in self.shapes.iter_mut().take(self.used) {
+            shape.measure();
+        }
+        let cost = means.verbs - self.verbs;
+        means.verbs = self.verbs;
+        (self.verbs > 0).then_some(cost)
+    }
+
+    /// Whether it is as good for a layer whose unit is this many pixels.
+    pub(super) fn suits(&self, scale: f64) -> bool {
+        /// Twice as coarse is still not seen.
+        const MORE: f64 = 2.0;
+        !self.scaled || scale < self.scale * MORE && self.scale < scale * MORE
+    }
+
+    /// How far from its curve a polygon's side may lie that nobody sees it after `matrix`.
+    fn fine(&mut self, matrix: Affine) -> f64 {
+        const PIXELS: f64 = 0.05;
+        self.scaled = true;
+        let scale = matrix.determinant().abs().sqrt() * self.scale;
+        PIXELS / scale.clamp(1e-3, 1e3)
     }
 
     /// Whether it takes no more commands.
@@ -204,39 +278,38 @@ impl Sheet {
     }
 
     /// Evaluates the items of a shape layer.
-    pub(super) fn evaluate(&mut self, items: &[Item], matrix: Affine, frame: f64) {
-        self.clear();
-        self.group(items, matrix, frame);
+    pub(super) fn evaluate(&mut self, items: &[Item], now: &Moment) {
+        self.group(items, Affine::IDENTITY, now);
     }
 
-    fn group(&mut self, items: &[Item], matrix: Affine, frame: f64) {
+    fn group(&mut self, items: &[Item], matrix: Affine, now: &Moment) {
         let (first_shape, first_command) = (self.used, self.commands.len());
         for item in items {
             if !self.spend(1) {
                 return;
             }
             match item {
-                Item::Group { items, transform } => self.subgroup(items, transform, matrix, frame),
-                Item::Paint(paint) => self.paint(paint, first_shape, matrix, frame),
-                Item::Trim(trim) => self.trim(trim, first_shape, frame),
-                Item::RoundCorners(radius) => self.round(first_shape, radius.at(frame)),
+                Item::Group { items, transform } => self.subgroup(items, transform, matrix, now),
+                Item::Paint(paint) => self.paint(paint, first_shape, matrix, now),
+                Item::Trim(trim) => self.trim(trim, first_shape, now),
+                Item::RoundCorners(radius) => self.round(first_shape, radius.at(now)),
                 Item::PuckerBloat(_)
                 | Item::ZigZag { .. }
                 | Item::Twist { .. }
-                | Item::Offset { .. } => self.modify(item, first_shape, frame),
+                | Item::Offset { .. } => self.modify(item, first_shape, now),
                 Item::Merge(how) => self.merge(*how, first_shape, matrix),
                 Item::Repeater(repeater) => {
-                    self.repeat(repeater, first_shape, first_command, matrix, frame);
+                    self.repeat(repeater, first_shape, first_command, matrix, now);
                 }
-                shape => self.shape(shape, matrix, frame),
+                shape => self.shape(shape, matrix, now),
             }
         }
     }
 
-    fn subgroup(&mut self, items: &[Item], transform: &Transform, outer: Affine, frame: f64) {
+    fn subgroup(&mut self, items: &[Item], transform: &Transform, outer: Affine, now: &Moment) {
         let from = self.commands.len();
-        self.group(items, outer * matrix(transform, frame, 0.0), frame);
-        let opacity = share(transform.opacity.at(frame));
+        self.group(items, outer * matrix(transform, now, 0.0), now);
+        let opacity = share(transform.opacity.at(now));
         if opacity <= 0.0 {
             self.commands.truncate(from);
         } else if opacity < 1.0 && self.commands.len() > from {
@@ -256,25 +329,24 @@ impl Sheet {
         &mut shape.path
     }
 
-    fn shape(&mut self, item: &Item, matrix: Affine, frame: f64) {
+    fn shape(&mut self, item: &Item, matrix: Affine, now: &Moment) {
         let mut outline = std::mem::take(&mut self.outline);
         let path = self.open(matrix);
         let reversed = match item {
             Item::Path(property) => {
-                property.write(frame, &mut outline);
-                outline.append_to(path);
+                property.with(now, &mut outline, |outline| outline.append_to(path));
                 false
             }
             Item::Ellipse { center, size, reversed } => {
-                ellipse(path, center.at(frame), size.at(frame));
+                ellipse(path, center.at(now), size.at(now));
                 *reversed
             }
             Item::Rect { center, size, radius, reversed } => {
-                rectangle(path, center.at(frame), size.at(frame), radius.at(frame));
+                rectangle(path, center.at(now), size.at(now), radius.at(now));
                 *reversed
             }
             Item::Star(shape) => {
-                star(path, &star_at(shape, frame));
+                star(path, &star_at(shape, now));
                 shape.reversed
             }
             _ => false,
@@ -289,15 +361,15 @@ impl Sheet {
         }
     }
 
-    fn paint(&mut self, paint: &Paint, first_shape: usize, matrix: Affine, frame: f64) {
-        let opacity = share(paint.opacity.at(frame));
+    fn paint(&mut self, paint: &Paint, first_shape: usize, matrix: Affine, now: &Moment) {
+        let opacity = share(paint.opacity.at(now));
         let nothing = opacity <= 0.0 || self.used == first_shape;
         if nothing || self.commands.len() >= MAX_COMMANDS || !self.spend_again(first_shape) {
             return;
         }
         let (pen, even_odd) = match &paint.style {
             Style::Fill { even_odd } => (None, *even_odd),
-            style => match pen_at(style, frame) {
+            style => match pen_at(style, now) {
                 None => return,
                 pen => (pen, false),
             },
@@ -305,7 +377,7 @@ impl Sheet {
         self.commands.push(Command::Paint(Stroke {
             paths: first_shape..self.used,
             matrix,
-            ink: ink_at(&paint.brush, frame),
+            ink: ink_at(&paint.brush, now),
             pen,
             even_odd,
             opacity,
@@ -313,11 +385,11 @@ impl Sheet {
         }));
     }
 
-    fn trim(&mut self, trim: &Trim, first_shape: usize, frame: f64) {
+    fn trim(&mut self, trim: &Trim, first_shape: usize, now: &Moment) {
         let window = trim::window(
-            trim.start.at(frame) / 100.0,
-            trim.end.at(frame) / 100.0,
-            trim.offset.at(frame) / 360.0,
+            trim.start.at(now) / 100.0,
+            trim.end.at(now) / 100.0,
+            trim.offset.at(now) / 360.0,
         );
         if !self.spend_again(first_shape) {
             return;
@@ -336,12 +408,12 @@ impl Sheet {
     }
 
     /// Moves the vertices of the paths since `first_shape`, each path for itself.
-    fn modify(&mut self, item: &Item, first_shape: usize, frame: f64) {
+    fn modify(&mut self, item: &Item, first_shape: usize, now: &Moment) {
         for at in first_shape..self.used {
             let verbs = self.shapes[at].path.elements().len();
             let cost = match item {
                 Item::ZigZag { ridges, .. } => {
-                    verbs * (1 + count(ridges.at(frame), modify::MAX_RIDGES) as usize)
+                    verbs * (1 + count(ridges.at(now), modify::MAX_RIDGES) as usize)
                 }
                 Item::Twist { .. } => verbs * modify::TWIST_PARTS as usize,
                 Item::Offset { .. } => polygon::cost(verbs),
@@ -350,23 +422,27 @@ impl Sheet {
             if !self.spend(cost) {
                 return;
             }
-            let Shape { path, matrix } = &self.shapes[at];
+            let fine = match item {
+                Item::Offset { .. } => self.fine(self.shapes[at].matrix),
+                _ => 0.0,
+            };
+            let path = &self.shapes[at].path;
             let made = match item {
-                Item::PuckerBloat(amount) => modify::pucker(path, amount.at(frame) / 100.0),
+                Item::PuckerBloat(amount) => modify::pucker(path, amount.at(now) / 100.0),
                 Item::ZigZag { amplitude, ridges, smooth } => modify::zigzag(
                     path,
                     modify::ZigZag {
-                        amplitude: amplitude.at(frame),
-                        ridges: count(ridges.at(frame), modify::MAX_RIDGES),
+                        amplitude: amplitude.at(now),
+                        ridges: count(ridges.at(now), modify::MAX_RIDGES),
                         smooth: *smooth,
                     },
                 ),
                 Item::Twist { angle, center } => {
-                    modify::twist(path, angle.at(frame), center.at(frame).to_point())
+                    modify::twist(path, angle.at(now), center.at(now).to_point())
                 }
                 Item::Offset { distance, join, miter } => {
-                    let corner = (*join, miter.at(frame));
-                    match polygon::offset(path, distance.at(frame), corner, fine(*matrix)) {
+                    let corner = (*join, miter.at(now));
+                    match polygon::offset(path, distance.at(now), corner, fine) {
                         Some(path) => path,
                         None => continue,
                     }
@@ -389,7 +465,7 @@ impl Sheet {
         };
         let shapes = self.shapes[first_shape..self.used].iter();
         let paths: Vec<BezPath> = shapes.map(|s| back * s.matrix * s.path.clone()).collect();
-        if let Some(merged) = polygon::merge(&paths, how, fine(matrix)) {
+        if let Some(merged) = polygon::merge(&paths, how, self.fine(matrix)) {
             self.used = first_shape;
             *self.open(matrix) = merged;
         }
@@ -401,13 +477,13 @@ impl Sheet {
         first_shape: usize,
         first_command: usize,
         outer: Affine,
-        frame: f64,
+        now: &Moment,
     ) {
-        let copies = repeater.copies.at(frame).ceil().clamp(0.0, MAX_COPIES);
+        let copies = repeater.copies.at(now).ceil().clamp(0.0, MAX_COPIES);
         let commands: Vec<Command> = self.commands.drain(first_command..).collect();
         let source: Vec<Shape> = self.shapes[first_shape..self.used]
             .iter()
-            .map(|s| Shape { path: s.path.clone(), matrix: s.matrix })
+            .map(|s| Shape { path: s.path.clone(), matrix: s.matrix, bounds: None })
             .collect();
         self.used = first_shape;
         let Some(back) = inverse(outer) else {
@@ -425,8 +501,8 @@ impl Sheet {
                 return;
             }
             self.verbs -= verbs + source.len();
-            let step = outer * repeated(repeater, place + repeater.offset.at(frame), frame) * back;
-            let (start, end) = (repeater.start_opacity.at(frame), repeater.end_opacity.at(frame));
+            let step = outer * repeated(repeater, place + repeater.offset.at(now), now) * back;
+            let (start, end) = (repeater.start_opacity.at(now), repeater.end_opacity.at(now));
             let along = if copies > 1.0 { place / (copies - 1.0) } else { 0.0 };
             let opacity = share(start + (end - start) * along);
             self.stamp(&source, &commands, first_shape, first_command, step, opacity);
@@ -474,13 +550,6 @@ fn count(value: f64, most: f64) -> u32 {
     value.round().clamp(0.0, most) as u32
 }
 
-/// How far from its curve a polygon's side may lie that nobody sees it after `matrix`.
-fn fine(matrix: Affine) -> f64 {
-    const PIXELS: f64 = 0.05;
-    let scale = matrix.determinant().abs().sqrt();
-    PIXELS / scale.clamp(1e-3, 1e3)
-}
-
 /// The inverse, where there is one.
 pub(super) fn inverse(matrix: Affine) -> Option<Affine> {
     let usable = matrix.determinant().abs() > 1e-12 && matrix.is_finite();
@@ -488,59 +557,59 @@ pub(super) fn inverse(matrix: Affine) -> Option<Affine> {
 }
 
 /// A repeater's transform applied `times` times; fractions count.
-fn repeated(repeater: &Repeater, times: f64, frame: f64) -> Affine {
+fn repeated(repeater: &Repeater, times: f64, now: &Moment) -> Affine {
     let transform = &repeater.transform;
     let position = match &transform.position {
-        Position::Joined(p) => p.at(frame),
-        Position::Split(x, y) => Vec2::new(x.at(frame), y.at(frame)),
+        Position::Joined(p) => p.at(now),
+        Position::Split(x, y) => Vec2::new(x.at(now), y.at(now)),
     };
-    let scale = transform.scale.at(frame) / 100.0;
+    let scale = transform.scale.at(now) / 100.0;
     let power = |base: f64| {
         base.abs().powf(times) * if base < 0.0 && times % 2.0 != 0.0 { -1.0 } else { 1.0 }
     };
-    let anchor = transform.anchor.at(frame);
+    let anchor = transform.anchor.at(now);
     Affine::translate(position * times + anchor)
-        * Affine::rotate((transform.rotation.at(frame) * times).to_radians())
+        * Affine::rotate((transform.rotation.at(now) * times).to_radians())
         * Affine::scale_non_uniform(power(scale.x), power(scale.y))
         * Affine::translate(-anchor)
 }
 
-fn star_at(shape: &Star, frame: f64) -> StarShape {
+fn star_at(shape: &Star, now: &Moment) -> StarShape {
     StarShape {
-        center: shape.center.at(frame),
-        points: shape.points.at(frame),
-        rotation: shape.rotation.at(frame),
-        outer: (shape.outer_radius.at(frame), shape.outer_roundness.at(frame)),
-        inner: shape.inner.as_ref().map(|(r, round)| (r.at(frame), round.at(frame))),
+        center: shape.center.at(now),
+        points: shape.points.at(now),
+        rotation: shape.rotation.at(now),
+        outer: (shape.outer_radius.at(now), shape.outer_roundness.at(now)),
+        inner: shape.inner.as_ref().map(|(r, round)| (r.at(now), round.at(now))),
     }
 }
 
-fn pen_at(style: &Style, frame: f64) -> Option<Pen> {
+fn pen_at(style: &Style, now: &Moment) -> Option<Pen> {
     let Style::Stroke { width, cap, join, miter, dashes, dash_offset } = style else {
         return None;
     };
-    let width = width.at(frame);
+    let width = width.at(now);
     (width > 0.0).then(|| Pen {
         width,
         cap: *cap,
         join: *join,
         miter: *miter,
-        dashes: dashes.iter().map(|d| d.at(frame).max(0.0)).collect(),
-        dash_offset: dash_offset.at(frame),
+        dashes: dashes.iter().map(|d| d.at(now).max(0.0)).collect(),
+        dash_offset: dash_offset.at(now),
     })
 }
 
-fn ink_at(brush: &Brush, frame: f64) -> Ink {
+fn ink_at(brush: &Brush, now: &Moment) -> Ink {
     match brush {
-        Brush::Solid(color) => Ink::Solid(color.at(frame)),
+        Brush::Solid(color) => Ink::Solid(color.at(now)),
         Brush::Gradient { kind, colors, stops, start, end, highlight, angle } => {
             Ink::Gradient(Gradient {
                 kind: *kind,
-                start: start.at(frame),
-                end: end.at(frame),
-                highlight: highlight.at(frame) / 100.0,
-                angle: angle.at(frame),
-                stops: merge_stops(&stops.at(frame), *colors),
+                start: start.at(now),
+                end: end.at(now),
+                highlight: highlight.at(now) / 100.0,
+                angle: angle.at(now),
+                stops: merge_stops(&stops.at(now), *colors),
             })
         }
     }

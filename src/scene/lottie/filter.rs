@@ -2,74 +2,113 @@
 
 use super::evaluate::share;
 use super::model::{Axes, Filter, Shadow, Side};
-use super::raster::{Area, Surface, single};
+use super::moment::Moment;
+use super::surface::{Area, Surface, single};
 use super::value::Color;
 use kurbo::{Affine, Vec2};
-use tiny_skia::Mask;
 
 /// The widest blur, as a standard deviation in pixels: a whole frame is even long before.
 const MAX_SIGMA: f64 = 150.0;
 /// Past so many standard deviations a blur gives less than one level of 255.
 const REACH: f64 = 3.0;
 
-/// How far outside of a layer its filters paint, in device pixels.
-pub(super) fn reach(filters: &[Filter], frame: f64, matrix: Affine) -> f64 {
-    let one = |filter: &Filter| match filter {
-        Filter::Blur { softness, sigma, axes } => {
-            Blur::new(softness.at(frame) * sigma, Axes::of(axes.at(frame)), matrix).reach()
-        }
-        Filter::Shadow(shadow) => {
-            Blur::of(shadow, frame, matrix).reach() + offset(shadow, frame, matrix).hypot()
-        }
-        Filter::Fill { .. } | Filter::Tint { .. } | Filter::Tritone { .. } => 0.0,
-    };
-    filters.iter().map(one).sum()
+/// A filter at a time, in its layer's units.
+#[derive(Debug)]
+pub(super) enum Effect {
+    Fill { color: Color, opacity: f64 },
+    Tint { black: Color, white: Color, amount: f64 },
+    Tritone { bright: Color, middle: Color, dark: Color, amount: f64 },
+    Blur { sigma: f64, axes: Axes },
+    Cast(Cast),
 }
 
-/// Applies a filter of a layer.
-pub(super) fn apply(filter: &Filter, frame: f64, matrix: Affine, surface: &mut Surface) {
-    if surface.painted.is_none() {
-        return;
+/// A shadow or glow at a time.
+#[derive(Debug)]
+pub(super) struct Cast {
+    color: Color,
+    opacity: f64,
+    offset: Vec2,
+    sigma: f64,
+    /// How many times as dense.
+    spread: f64,
+    side: Side,
+}
+
+impl Effect {
+    pub(super) fn of(filter: &Filter, now: &Moment) -> Self {
+        match filter {
+            Filter::Fill { color, opacity, whole } => Self::Fill {
+                color: color.at(now),
+                opacity: (opacity.at(now) / whole).clamp(0.0, 1.0),
+            },
+            Filter::Tint { black, white, amount } => Self::Tint {
+                black: black.at(now),
+                white: white.at(now),
+                amount: share(amount.at(now)),
+            },
+            Filter::Tritone { bright, middle, dark, original } => Self::Tritone {
+                bright: bright.at(now),
+                middle: middle.at(now),
+                dark: dark.at(now),
+                amount: 1.0 - share(original.at(now)),
+            },
+            Filter::Blur { softness, sigma, axes } => {
+                Self::Blur { sigma: softness.at(now) * sigma, axes: Axes::of(axes.at(now)) }
+            }
+            Filter::Shadow(shadow) => Self::Cast(Cast::of(shadow, now)),
+        }
     }
-    surface.touch(surface.area);
-    match filter {
-        Filter::Fill { color, opacity, whole } => {
-            let opacity = (opacity.at(frame) / whole).clamp(0.0, 1.0);
-            fill(surface, color.at(frame), opacity);
+
+    /// How far outside of its layer it paints, in device pixels.
+    pub(super) fn reach(&self, matrix: Affine) -> f64 {
+        match self {
+            Self::Blur { sigma, axes } => Blur::new(*sigma, *axes, matrix).reach(),
+            Self::Cast(cast) => {
+                let blur = Blur::new(cast.sigma, Axes::Both, matrix);
+                blur.reach() + cast.moved(matrix).hypot()
+            }
+            Self::Fill { .. } | Self::Tint { .. } | Self::Tritone { .. } => 0.0,
         }
-        Filter::Tint { black, white, amount } => {
-            let (black, white) = (black.at(frame), white.at(frame));
-            map(surface, share(amount.at(frame)), |light| mix(black, white, light));
+    }
+
+    /// Applies it to a layer's pixels.
+    pub(super) fn apply(&self, matrix: Affine, surface: &mut Surface) {
+        if surface.painted.is_none() {
+            return;
         }
-        Filter::Tritone { bright, middle, dark, original } => {
-            let [bright, middle, dark] = [bright, middle, dark].map(|c| c.at(frame));
-            map(surface, 1.0 - share(original.at(frame)), |light| {
+        surface.touch(surface.area);
+        match self {
+            Self::Fill { color, opacity } => fill(surface, *color, *opacity),
+            Self::Tint { black, white, amount } => {
+                map(surface, *amount, |light| mix(*black, *white, light));
+            }
+            Self::Tritone { bright, middle, dark, amount } => map(surface, *amount, |light| {
                 if light < 0.5 {
-                    mix(dark, middle, light * 2.0)
+                    mix(*dark, *middle, light * 2.0)
                 } else {
-                    mix(middle, bright, light * 2.0 - 1.0)
+                    mix(*middle, *bright, light * 2.0 - 1.0)
                 }
-            });
+            }),
+            Self::Blur { sigma, axes } => {
+                let blur = Blur::new(*sigma, *axes, matrix);
+                blur.apply::<4>(surface.pixmap.data_mut(), surface.area);
+            }
+            Self::Cast(cast) => cast.draw(matrix, surface),
         }
-        Filter::Blur { softness, sigma, axes } => {
-            let blur = Blur::new(softness.at(frame) * sigma, Axes::of(axes.at(frame)), matrix);
-            blur.apply::<4>(surface.pixmap.data_mut(), surface.area);
-        }
-        Filter::Shadow(shadow) => cast(shadow, frame, matrix, surface),
     }
 }
 
-/// Blurs a mask of an area by standard deviations in device pixels, and gives back what lies in a
-/// part of it.
-pub(super) fn feather(mut mask: Mask, sigma: Vec2, area: Area, part: Area) -> Option<Mask> {
-    Blur { x: sigma.x.min(MAX_SIGMA), y: sigma.y.min(MAX_SIGMA) }.apply::<1>(mask.data_mut(), area);
-    let mut out = Mask::new(part.width, part.height)?;
+/// Blurs coverage of an area by standard deviations in device pixels, and copies what lies in a
+/// part of it to `out`, which is as large.
+pub(super) fn feather(cover: &mut [u8], sigma: Vec2, area: Area, part: Area, out: &mut [u8]) {
+    Blur { x: sigma.x.min(MAX_SIGMA), y: sigma.y.min(MAX_SIGMA) }.apply::<1>(cover, area);
     let (left, top) = (part.x.abs_diff(area.x) as usize, part.y.abs_diff(area.y) as usize);
-    let rows = mask.data().chunks_exact(area.width as usize).skip(top);
-    for (to, from) in out.data_mut().chunks_exact_mut(part.width as usize).zip(rows) {
-        to.copy_from_slice(from.get(left..left + to.len())?);
+    let rows = cover.chunks_exact(area.width as usize).skip(top);
+    for (to, from) in out.chunks_exact_mut(part.width as usize).zip(rows) {
+        if let Some(from) = from.get(left..left + to.len()) {
+            to.copy_from_slice(from);
+        }
     }
-    Some(out)
 }
 
 /// How far outside of a part its feathered mask must be known.
@@ -124,43 +163,59 @@ fn map(surface: &mut Surface, amount: f64, color: impl Fn(f64) -> Color) {
     }
 }
 
-fn offset(shadow: &Shadow, frame: f64, matrix: Affine) -> Vec2 {
-    let way = Vec2::from_angle(shadow.direction.at(frame).to_radians() + shadow.turn);
-    let way = if shadow.mirrored { Vec2::new(-way.x, way.y) } else { way };
-    let [a, b, c, d, ..] = matrix.as_coeffs();
-    let linear = Affine::new([a, b, c, d, 0.0, 0.0]);
-    (linear * (way * shadow.distance.at(frame)).to_point()).to_vec2()
-}
-
-/// Draws the shadow or glow of a layer, below or on it.
-fn cast(shadow: &Shadow, frame: f64, matrix: Affine, surface: &mut Surface) {
-    let (width, height) = (surface.area.width as usize, surface.area.height as usize);
-    let mut alpha: Vec<u8> = surface.pixmap.data().chunks_exact(4).map(|p| p[3]).collect();
-    let inner = shadow.side == Side::Inside;
-    if inner {
-        alpha.iter_mut().for_each(|a| *a = 255 - *a);
+impl Cast {
+    fn of(shadow: &Shadow, now: &Moment) -> Self {
+        let way = Vec2::from_angle(shadow.direction.at(now).to_radians() + shadow.turn);
+        let way = if shadow.mirrored { Vec2::new(-way.x, way.y) } else { way };
+        Self {
+            color: shadow.color.at(now),
+            opacity: (shadow.opacity.at(now) / shadow.whole).clamp(0.0, 1.0),
+            offset: way * shadow.distance.at(now),
+            sigma: shadow.softness.at(now) * shadow.sigma,
+            spread: 1.0 / (1.0 - shadow.spread.at(now).clamp(0.0, 99.0) / 100.0),
+            side: shadow.side,
+        }
     }
-    let moved = offset(shadow, frame, matrix);
-    let mut cast = shifted(&alpha, (width, height), moved, if inner { 255 } else { 0 });
-    Blur::of(shadow, frame, matrix).apply::<1>(&mut cast, surface.area);
-    let spread = single(1.0 / (1.0 - shadow.spread.at(frame).clamp(0.0, 99.0) / 100.0));
-    let color = shadow.color.at(frame).map(|c| single(c.clamp(0.0, 1.0)));
-    let opacity = single((shadow.opacity.at(frame) / shadow.whole).clamp(0.0, 1.0));
-    for (pixel, cast) in surface.pixmap.data_mut().chunks_exact_mut(4).zip(&cast) {
-        let over = (f32::from(*cast) / 255.0 * spread).min(1.0) * opacity;
-        let own = f32::from(pixel[3]) / 255.0;
-        for (out, c) in pixel.iter_mut().zip([color[0], color[1], color[2], 1.0]) {
-            let below = f32::from(*out) / 255.0;
-            *out = byte(
-                255.0
-                    * match shadow.side {
-                        // Source-over with the layer on top.
-                        Side::Below => below + c * over * (1.0 - own),
-                        Side::Instead => c * over,
-                        // Source-atop: the shadow lies on the layer and ends where it ends.
-                        Side::Inside => c * over * own + below * (1.0 - over),
-                    },
-            );
+
+    /// The offset on the device.
+    fn moved(&self, matrix: Affine) -> Vec2 {
+        let [a, b, c, d, ..] = matrix.as_coeffs();
+        let linear = Affine::new([a, b, c, d, 0.0, 0.0]);
+        (linear * self.offset.to_point()).to_vec2()
+    }
+
+    /// Draws the shadow or glow of a layer, below or on it.
+    fn draw(&self, matrix: Affine, surface: &mut Surface) {
+        let (width, height) = (surface.area.width as usize, surface.area.height as usize);
+        let mut alpha: Vec<u8> = surface.pixmap.data().chunks_exact(4).map(|p| p[3]).collect();
+        let inner = self.side == Side::Inside;
+        if inner {
+            alpha.iter_mut().for_each(|a| *a = 255 - *a);
+        }
+        let outside = if inner { 255 } else { 0 };
+        let mut cast = shifted(&alpha, (width, height), self.moved(matrix), outside);
+        Blur::new(self.sigma, Axes::Both, matrix).apply::<1>(&mut cast, surface.area);
+        self.lay(&cast, surface);
+    }
+
+    fn lay(&self, cast: &[u8], surface: &mut Surface) {
+        let (spread, opacity) = (single(self.spread), single(self.opacity));
+        let color = self.color.map(|c| single(c.clamp(0.0, 1.0)));
+        let pixels = surface.pixmap.data_mut().chunks_exact_mut(4);
+        for (pixel, cast) in pixels.zip(cast) {
+            let over = (f32::from(*cast) / 255.0 * spread).min(1.0) * opacity;
+            let own = f32::from(pixel[3]) / 255.0;
+            for (out, c) in pixel.iter_mut().zip([color[0], color[1], color[2], 1.0]) {
+                let below = f32::from(*out) / 255.0;
+                let both = match self.side {
+                    // Source-over with the layer on top.
+                    Side::Below => below + c * over * (1.0 - own),
+                    Side::Instead => c * over,
+                    // Source-atop: the shadow lies on the layer and ends where it ends.
+                    Side::Inside => c * over * own + below * (1.0 - over),
+                };
+                *out = byte(255.0 * both);
+            }
         }
     }
 }
@@ -201,10 +256,6 @@ impl Blur {
             if wanted { (sigma * scale).clamp(0.0, MAX_SIGMA) } else { 0.0 }
         };
         Self { x: on(axes != Axes::Vertical, scales.x), y: on(axes != Axes::Horizontal, scales.y) }
-    }
-
-    fn of(shadow: &Shadow, frame: f64, matrix: Affine) -> Self {
-        Self::new(shadow.softness.at(frame) * shadow.sigma, Axes::Both, matrix)
     }
 
     /// How far it paints, in pixels.

@@ -2,6 +2,7 @@
 //! fill anew.
 
 use super::expression::{Expression, Scope, Value};
+use super::moment::Moment;
 use super::value::{Mix, Property};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -61,12 +62,13 @@ impl<T: Mix> Live<T> {
     }
 
     /// What the expression says; what the keyframes say where it fails.
-    pub(super) fn at(&self, frame: f64) -> T {
-        let keyed = self.keyed.at(frame);
+    pub(super) fn at(&self, now: &Moment) -> T {
+        now.only();
+        let keyed = self.keyed.at(now);
         if !self.facts.spend() {
             return keyed;
         }
-        let said = self.expression.run(&Moment { live: self, frame }).ok();
+        let said = self.expression.run(&Asked { live: self, frame: now.frame() }).ok();
         said.and_then(|said| keyed.with(&said)).unwrap_or(keyed)
     }
 
@@ -76,12 +78,12 @@ impl<T: Mix> Live<T> {
 }
 
 /// A live property at a frame.
-struct Moment<'a, T> {
+struct Asked<'a, T> {
     live: &'a Live<T>,
     frame: f64,
 }
 
-impl<T: Mix> Scope for Moment<'_, T> {
+impl<T: Mix> Scope for Asked<'_, T> {
     fn time(&self) -> f64 {
         self.frame / self.live.facts.frame_rate
     }
@@ -91,7 +93,11 @@ impl<T: Mix> Scope for Moment<'_, T> {
     }
 
     fn value_at(&self, time: f64) -> Value {
-        self.live.keyed.at(time * self.live.facts.frame_rate).said().unwrap_or(Value::Number(0.0))
+        self.live
+            .keyed
+            .at(&Moment::at(time * self.live.facts.frame_rate))
+            .said()
+            .unwrap_or(Value::Number(0.0))
     }
 
     fn key_times(&self) -> &[f64] {

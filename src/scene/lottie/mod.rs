@@ -1,7 +1,8 @@
-//! Lottie: wire → model → evaluate → draw.
+//! Lottie: wire → model → plan → draw.
 //!
-//! `wire` forgives what exporters write and makes a `model` of it, `evaluate` takes the model's
-//! values at one frame, `draw` and `raster` make pixels of them.
+//! `wire` forgives what exporters write and makes a `model` of it. `plan` knows how every layer
+//! looks at one frame, and how long that holds; `evaluate` takes what it asks for from the model.
+//! `draw` and `raster` make pixels of it, only where a frame differs from the one before.
 //!
 //! Read and drawn: shape layers with all the shapes, paints and path modifiers of After Effects'
 //! exporters, text with its range animators, solids, compositions with stretch and time remapping,
@@ -21,33 +22,42 @@ mod geometry;
 mod live;
 mod model;
 mod modify;
+mod moment;
 mod pixels;
+mod plan;
 mod polygon;
 mod raster;
+mod surface;
 mod text;
 mod trim;
 mod value;
 mod wire;
 
 use super::fit::fit;
-use crate::frame::Frame;
+use crate::frame::{Frame, Imprint};
 use crate::scene::dotlottie::theme::Theme;
 use crate::scene::{Scene, SceneError, Segment};
+use crate::units::PixelRect;
 use kurbo::{Affine, Rect};
 use model::Animation;
-use raster::{Area, Surface, single};
+use plan::Plan;
+use raster::Rasterizer;
 use std::time::Duration;
+use surface::{Area, single};
 
-pub use draw::{MAX_DEPTH, MAX_DRAWN_LAYERS};
 pub use evaluate::{MAX_ANCESTORS, MAX_COPIES, MAX_VERBS};
 pub use live::MAX_RUNS;
+pub use plan::{MAX_DEPTH, MAX_DRAWN_LAYERS};
 pub(super) use wire::Files;
 pub use wire::{MAX_CHARACTERS, MAX_FONT_BYTES, MAX_FONTS, MAX_LAYERS, MAX_VERTICES};
 
 /// An animation.
 pub struct LottieScene {
     animation: Animation,
-    workshop: draw::Workshop,
+    plan: Plan,
+    rasterizer: Rasterizer,
+    /// The picture that was drawn last.
+    last: Option<Imprint>,
 }
 
 impl LottieScene {
@@ -61,7 +71,9 @@ impl LottieScene {
 
     /// The same, with pictures and fonts that lie beside the JSON.
     pub(super) fn parse_with(text: &[u8], files: &dyn Files) -> Result<Self, SceneError> {
-        Ok(Self { animation: wire::parse(text, files)?, workshop: draw::Workshop::default() })
+        let animation = wire::parse(text, files)?;
+        let (plan, rasterizer) = (Plan::default(), Rasterizer::default());
+        Ok(Self { animation, plan, rasterizer, last: None })
     }
 
     /// Dresses the animation of this id in a theme, or in the file's own values; only the slots are
@@ -69,7 +81,30 @@ impl LottieScene {
     /// of pictures keep what the file says.
     pub fn set_theme(&mut self, theme: Option<&Theme>, id: &str) -> Vec<String> {
         let slots = theme.map(|theme| theme.slots(id)).unwrap_or_default();
+        (self.plan, self.last) = (Plan::default(), None);
         wire::fill(&self.animation, &slots)
+    }
+
+    /// Draws a part of the frame. Gives back what of it changed.
+    fn draw_part(&mut self, part: Area, whole: Area, frame: &mut Frame) -> Option<Area> {
+        self.rasterizer.pool.refill(whole);
+        let direct = part == whole;
+        let pixel = Area { width: 1, height: 1, ..whole };
+        let mut surface = self.rasterizer.pool.take(if direct { pixel } else { part })?;
+        if direct {
+            // The frame's own pixels, so that nothing is copied.
+            surface.swap(frame.revise(), whole);
+            surface.pixmap.data_mut().fill(0);
+        }
+        draw::draw(&self.animation, self.plan.cels(), &mut surface, &mut self.rasterizer);
+        let changed = if direct {
+            surface.swap(frame.revise(), pixel);
+            Some(whole)
+        } else {
+            surface.replace(frame.revise(), whole)
+        };
+        self.rasterizer.pool.give_back(surface);
+        changed
     }
 
     fn frame_at(&self, at: Duration) -> f64 {
@@ -103,24 +138,31 @@ impl Scene for LottieScene {
         &self.animation.segments
     }
 
+    /// Draws only what is not as in the picture before, where the frame still holds that.
     fn draw(&mut self, at: Duration, frame: &mut Frame) {
-        let moment = self.frame_at(at);
-        let place = fit(self.animation.width, self.animation.height, frame.size());
+        let size = frame.size();
+        let place = fit(self.animation.width, self.animation.height, size);
         let matrix = Affine::translate((place.left, place.top)) * Affine::scale(place.scale);
         let canvas = Rect::new(0.0, 0.0, self.animation.width, self.animation.height);
-        let size = frame.size();
+        let canvas = Area::touching(matrix.transform_rect_bbox(canvas));
         let whole = Area { x: 0, y: 0, width: size.width, height: size.height };
-        let pixmap = frame.pixmap_mut();
-        pixmap.data_mut().fill(0);
-        let canvas = matrix.transform_rect_bbox(canvas);
-        let Some(area) = Area::touching(canvas).and_then(|a| a.and(whole)) else {
-            return;
+        let Some(canvas) = canvas.and_then(|canvas| canvas.and(whole)) else {
+            return frame.pixmap_mut().data_mut().fill(0);
         };
-        let Some(mut surface) = Surface::of(pixmap, area) else {
-            return;
+        let changed = self.plan.update(&self.animation, self.frame_at(at), matrix, canvas);
+        let kept = self.last.is_some_and(|last| frame.holds(last));
+        let part = if kept { changed } else { Some(canvas) };
+        let imprint = Imprint::new();
+        self.last = Some(imprint);
+        let Some(part) = part else {
+            return frame.sign(imprint, PixelRect::NONE);
         };
-        draw::draw(&self.animation, moment, matrix, &mut surface, &mut self.workshop);
-        surface.put_into(pixmap, whole);
+        if !kept && canvas != whole {
+            frame.pixmap_mut().data_mut().fill(0);
+        }
+        let drawn = self.draw_part(part, whole, frame);
+        let damage = if kept { drawn.map(Area::in_frame) } else { Some(PixelRect::all(size)) };
+        frame.sign(imprint, damage.unwrap_or(PixelRect::NONE));
     }
 
     fn unsupported(&self) -> &[String] {

@@ -80,6 +80,14 @@ pub(super) fn matte(data: &mut [u8], through: &[u8], luma: bool, inverted: bool)
     }
 }
 
+/// From the first pixel that differs to the last.
+pub(super) fn differing(a: &[u8], b: &[u8]) -> Option<Range<usize>> {
+    let pairs = || pixels(a).iter().zip(pixels(b));
+    let first = pairs().position(|(a, b)| a != b)?;
+    let last = pairs().rposition(|(a, b)| a != b)?;
+    Some(first..last + 1)
+}
+
 /// How much of each pixel lies between two places.
 fn covers(from: f64, to: f64, count: usize) -> impl Fn(usize) -> Share {
     move |at| {
@@ -127,17 +135,67 @@ pub(super) fn clip(data: &mut [u8], width: usize, rect: Rect) {
 /// What a gradient's place gives: premultiplied colours at even steps from 0 to 1.
 pub(super) struct Ramp(Box<[u32; Ramp::ROOM]>);
 
+/// Ramps that were used before, since most gradients stay as they are for many frames.
+#[derive(Default)]
+pub(super) struct Ramps {
+    held: Vec<Held>,
+    uses: u64,
+}
+
+struct Held {
+    stops: Vec<(f64, [f64; 4])>,
+    opacity: f64,
+    ramp: Ramp,
+    used: u64,
+}
+
+impl Ramps {
+    /// More gradients than this, all different, are rarely in one picture.
+    const MOST: usize = 32;
+
+    /// The ramp of these stops.
+    pub(super) fn get(&mut self, stops: &[(f64, [f64; 4])], opacity: f64) -> &Ramp {
+        self.uses += 1;
+        let same = |held: &Held| held.opacity == opacity && held.stops == stops;
+        let at = self.held.iter().position(same).unwrap_or_else(|| self.make(stops, opacity));
+        let held = &mut self.held[at];
+        held.used = self.uses;
+        &held.ramp
+    }
+
+    /// Makes one in the place of what was not used for longest.
+    fn make(&mut self, stops: &[(f64, [f64; 4])], opacity: f64) -> usize {
+        if self.held.len() < Self::MOST {
+            let ramp = Ramp::new(stops, opacity);
+            self.held.push(Held { stops: stops.to_vec(), opacity, ramp, used: 0 });
+            return self.held.len() - 1;
+        }
+        let oldest = (0..self.held.len()).min_by_key(|at| self.held[*at].used).unwrap_or(0);
+        let held = &mut self.held[oldest];
+        held.stops.clear();
+        held.stops.extend_from_slice(stops);
+        held.opacity = opacity;
+        held.ramp.fill(stops, opacity);
+        oldest
+    }
+}
+
 impl Ramp {
     /// Enough that hard edges stay sharp on any frame.
-    const STEPS: u16 = 1024;
+    const STEPS: u16 = 1023;
     /// A power of two, so that no place needs a check.
-    const ROOM: usize = 2048;
+    const ROOM: usize = 1024;
 
     /// The colours of stops, which ascend: straight red, green, blue and alpha, 0 to 1.
-    pub(super) fn new(stops: &[(f64, [f64; 4])], opacity: f64) -> Self {
+    fn new(stops: &[(f64, [f64; 4])], opacity: f64) -> Self {
+        let mut ramp = Self(Box::new([0; Self::ROOM]));
+        ramp.fill(stops, opacity);
+        ramp
+    }
+
+    fn fill(&mut self, stops: &[(f64, [f64; 4])], opacity: f64) {
         let mut after = 0;
-        let mut table = Box::new([0; Self::ROOM]);
-        for (step, entry) in (0..=Self::STEPS).zip(table.iter_mut()) {
+        for (step, entry) in (0..=Self::STEPS).zip(self.0.iter_mut()) {
             let at = f64::from(step) / f64::from(Self::STEPS);
             while stops.get(after).is_some_and(|(offset, _)| *offset <= at) {
                 after += 1;
@@ -154,7 +212,6 @@ impl Ramp {
             let color = [color[0], color[1], color[2], 1.0];
             *entry = u32::from_ne_bytes(color.map(|c| byte(c.clamp(0.0, 1.0) * alpha)));
         }
-        Self(table)
     }
 
     #[inline]

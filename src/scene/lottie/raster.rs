@@ -3,35 +3,20 @@
 use super::coverage::{Coverage, Rule};
 use super::evaluate::{Command, Gradient, Ink, Pen, Shape, Sheet, Stroke, inverse};
 use super::model::GradientKind;
-use super::pixels;
+use super::pixels::{self, Ramps};
+use super::surface::{Area, Pool, Surface, single};
 use kurbo::{Affine, PathEl, Point, Rect, Vec2};
 use std::ops::Range;
 use tiny_skia::{
-    BlendMode, Color, FillRule, GradientStop, IntSize, LinearGradient, Mask, Paint, Path,
-    PathBuilder, Pixmap, PixmapPaint, RadialGradient, Shader, SpreadMode, StrokeDash,
-    SweepGradient, Transform,
+    BlendMode, Color, FillRule, GradientStop, LinearGradient, Paint, Path, PathBuilder,
+    RadialGradient, Shader, SpreadMode, StrokeDash, SweepGradient, Transform,
 };
 
 /// The farthest a coordinate may lie from the origin; beyond, it is cut to it. Far outside of any
 /// frame, and well inside of what tiny-skia's fixed-point edges hold.
 const MAX_COORDINATE: f64 = 100_000.0;
-/// The farthest outside of a frame that what throws a shadow into it is drawn, in pixels.
-const MAX_REACH: f64 = 512.0;
 /// The most dashes of a path; a finer pattern is drawn as a whole line.
 const MAX_DASHES: f64 = 10_000.0;
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "drawing is in single precision; the value is cut to what fits before"
-)]
-pub(super) fn single(value: f64) -> f32 {
-    if value.is_finite() { value.clamp(-1e9, 1e9) as f32 } else { 0.0 }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "cut to what fits before")]
-fn pixel(value: f64) -> i32 {
-    value.clamp(-1e6, 1e6) as i32
-}
 
 fn point(p: Point) -> (f32, f32) {
     let cut = |v: f64| single(v.clamp(-MAX_COORDINATE, MAX_COORDINATE));
@@ -43,260 +28,73 @@ pub(super) fn skia(matrix: Affine) -> Transform {
     Transform::from_row(a, b, c, d, e, f)
 }
 
-/// A rectangle of device pixels; never empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Area {
-    pub(super) x: i32,
-    pub(super) y: i32,
-    pub(super) width: u32,
-    pub(super) height: u32,
+/// A sheet and the matrix that takes it to the device.
+#[derive(Clone, Copy)]
+pub(super) struct Laid<'a> {
+    pub(super) sheet: &'a Sheet,
+    pub(super) place: Affine,
 }
 
-impl Area {
-    /// The pixels that `rect` touches, with one around for what anti-aliasing adds.
-    pub(super) fn around(rect: Rect) -> Option<Self> {
-        let rect = rect.is_finite().then(|| rect.inflate(1.0, 1.0).expand())?;
-        Self::between(pixel(rect.x0), pixel(rect.y0), pixel(rect.x1), pixel(rect.y1))
+impl<'a> Laid<'a> {
+    pub(super) fn all(&self) -> Range<usize> {
+        0..self.sheet.commands.len()
     }
 
-    /// The pixels that `rect` touches; a thousandth of one does not count.
-    pub(super) fn touching(rect: Rect) -> Option<Self> {
-        let rect = rect.is_finite().then(|| rect.inflate(-1e-3, -1e-3).expand())?;
-        Self::between(pixel(rect.x0), pixel(rect.y0), pixel(rect.x1), pixel(rect.y1))
+    fn paints(self, range: Range<usize>) -> impl Iterator<Item = &'a Stroke> {
+        self.sheet.commands[range].iter().filter_map(|command| match command {
+            Command::Paint(stroke) => Some(stroke),
+            Command::Isolate { .. } => None,
+        })
     }
 
-    fn between(x0: i32, y0: i32, x1: i32, y1: i32) -> Option<Self> {
-        let width = u32::try_from(x1.checked_sub(x0)?).ok()?;
-        let height = u32::try_from(y1.checked_sub(y0)?).ok()?;
-        (width > 0 && height > 0).then_some(Self { x: x0, y: y0, width, height })
+    fn shapes(self, stroke: &Stroke) -> &'a [Shape] {
+        self.sheet.shapes().get(stroke.paths.clone()).unwrap_or_default()
     }
 
-    /// The same with so many pixels more on each side.
-    pub(super) fn grown(self, by: f64) -> Self {
-        let Ok(by) = u32::try_from(pixel(by.ceil().clamp(0.0, MAX_REACH))) else {
-            return self;
-        };
-        Self {
-            x: self.x.saturating_sub_unsigned(by),
-            y: self.y.saturating_sub_unsigned(by),
-            width: self.width.saturating_add(by * 2),
-            height: self.height.saturating_add(by * 2),
-        }
+    /// The device bounds of one paint.
+    fn paint_bounds(self, stroke: &Stroke) -> Option<Rect> {
+        let placed = self.shapes(stroke).iter().filter_map(|shape| {
+            Some((self.place * shape.matrix).transform_rect_bbox(shape.bounds?))
+        });
+        let all = placed.reduce(|a, b| a.union(b))?;
+        let grow = stroke.pen.as_ref().map_or(0.0, |pen| {
+            let [a, b, c, d, ..] = (self.place * stroke.matrix).as_coeffs();
+            let scale = a.hypot(b).max(c.hypot(d));
+            let reach = match pen.join {
+                tiny_skia::LineJoin::Miter => pen.miter.clamp(std::f64::consts::SQRT_2, 20.0),
+                _ => std::f64::consts::SQRT_2,
+            };
+            pen.width / 2.0 * scale * reach
+        });
+        Some(all.inflate(grow, grow))
     }
 
-    fn right(self) -> i32 {
-        self.x.saturating_add_unsigned(self.width)
+    /// The device bounds of some commands.
+    pub(super) fn bounds(self, range: Range<usize>) -> Option<Rect> {
+        self.paints(range).filter_map(|p| self.paint_bounds(p)).reduce(|a, b| a.union(b))
     }
 
-    fn bottom(self) -> i32 {
-        self.y.saturating_add_unsigned(self.height)
-    }
-
-    fn pixels(self) -> u64 {
-        u64::from(self.width) * u64::from(self.height)
-    }
-
-    /// What both hold.
-    pub(super) fn and(self, other: Self) -> Option<Self> {
-        Self::between(
-            self.x.max(other.x),
-            self.y.max(other.y),
-            self.right().min(other.right()),
-            self.bottom().min(other.bottom()),
-        )
-    }
-
-    fn origin(self) -> Vec2 {
-        Vec2::new(self.x.into(), self.y.into())
-    }
-
-    /// The smallest that holds both.
-    fn with(self, other: Self) -> Self {
-        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
-        let both =
-            Self::between(x, y, self.right().max(other.right()), self.bottom().max(other.bottom()));
-        both.unwrap_or(self)
-    }
-
-    pub(super) fn rect(self) -> Rect {
-        let (x1, y1) = (self.right().into(), self.bottom().into());
-        Rect::new(self.x.into(), self.y.into(), x1, y1)
-    }
-}
-
-/// Pixels that cover an area of the device.
-pub(super) struct Surface {
-    pub(super) pixmap: Pixmap,
-    pub(super) area: Area,
-    /// The part outside of which every pixel is transparent.
-    pub(super) painted: Option<Area>,
-}
-
-impl Surface {
-    /// The pixels of a frame themselves where all of it is drawn to, else new ones.
-    pub(super) fn of(frame: &mut Pixmap, area: Area) -> Option<Self> {
-        let whole = (area.x, area.y) == (0, 0)
-            && (area.width, area.height) == (frame.width(), frame.height());
-        let pixmap = if whole {
-            // A 1×1 stand-in until `put_into`, so that nothing is copied.
-            std::mem::replace(frame, Pixmap::new(1, 1)?)
-        } else {
-            Pixmap::new(area.width, area.height)?
-        };
-        Some(Self { pixmap, area, painted: None })
-    }
-
-    /// The way back from [`Surface::of`].
-    pub(super) fn put_into(self, frame: &mut Pixmap, whole: Area) {
-        if self.area == whole {
-            *frame = self.pixmap;
-            return;
-        }
-        let Some(stand_in) = Pixmap::new(1, 1) else {
-            return;
-        };
-        let pixmap = std::mem::replace(frame, stand_in);
-        let mut below = Self { pixmap, area: whole, painted: None };
-        below.put_over(&self, 1.0);
-        *frame = below.pixmap;
-    }
-
-    /// Notes that something was painted in a part.
-    pub(super) fn touch(&mut self, part: Area) {
-        let part = part.and(self.area);
-        self.painted = match (self.painted, part) {
-            (Some(a), Some(b)) => Some(a.with(b)),
-            (one, other) => one.or(other),
-        };
-    }
-
-    fn origin(&self) -> Vec2 {
-        Vec2::new(self.area.x.into(), self.area.y.into())
-    }
-
-    /// Device coordinates to this surface's.
-    pub(super) fn local(&self, matrix: Affine) -> Affine {
-        matrix.then_translate(-self.origin())
-    }
-
-    /// Draws another surface onto this one.
-    pub(super) fn composite(&mut self, other: &Self, opacity: f64, blend_mode: BlendMode) {
-        if blend_mode == BlendMode::SourceOver {
-            return self.put_over(other, opacity);
-        }
-        let paint = PixmapPaint {
-            opacity: single(opacity.clamp(0.0, 1.0)),
-            blend_mode,
-            quality: tiny_skia::FilterQuality::Nearest,
-        };
-        self.touch(other.area);
-        let (x, y) = (other.area.x - self.area.x, other.area.y - self.area.y);
-        let source = other.pixmap.as_ref();
-        self.pixmap.draw_pixmap(x, y, source, &paint, Transform::identity(), None);
-    }
-
-    fn put_over(&mut self, other: &Self, opacity: f64) {
-        let Some(both) = other.painted.and_then(|painted| painted.and(self.area)) else {
-            return;
-        };
-        self.touch(both);
-        let opacity = pixels::byte(opacity);
-        for y in both.y..both.bottom() {
-            let above = other.row(both, y);
-            let from = other.pixmap.data().get(above).unwrap_or_default();
-            let below = self.row(both, y);
-            if let Some(to) = self.pixmap.data_mut().get_mut(below) {
-                pixels::over(to, from, opacity);
+    /// Whether some of the paints may lie over one another, or blend with what is below.
+    pub(super) fn overlaps(self, range: Range<usize>) -> bool {
+        /// With more paints than this, comparing each with each costs more than a layer.
+        const MANY: usize = 8;
+        let mut seen = [Rect::ZERO; MANY];
+        let mut count = 0;
+        for stroke in self.paints(range) {
+            if stroke.blend != BlendMode::SourceOver {
+                return true;
             }
-        }
-    }
-
-    /// Where the bytes of a part of a device row are.
-    fn row(&self, part: Area, y: i32) -> Range<usize> {
-        let x = part.x.abs_diff(self.area.x) as usize;
-        let y = y.abs_diff(self.area.y) as usize;
-        let start = (y * self.area.width as usize + x) * 4;
-        start..start + part.width as usize * 4
-    }
-
-    /// Keeps as much as a part's mask covers; outside of the part nothing is painted.
-    pub(super) fn keep(&mut self, part: Area, cover: &[u8]) {
-        for (y, cover) in (part.y..part.bottom()).zip(cover.chunks_exact(part.width as usize)) {
-            let row = self.row(part, y);
-            if let Some(row) = self.pixmap.data_mut().get_mut(row) {
-                pixels::mask(row, cover);
+            let Some(bounds) = self.paint_bounds(stroke) else {
+                continue;
+            };
+            let meets = |other: &Rect| !bounds.intersect(*other).is_zero_area();
+            if count == MANY || seen[..count].iter().any(meets) {
+                return true;
             }
+            seen[count] = bounds;
+            count += 1;
         }
-    }
-
-    /// Lets through what another surface of the same area lets through.
-    pub(super) fn matte(&mut self, through: &Self, luma: bool, inverted: bool) {
-        let Some(part) = self.painted else {
-            return;
-        };
-        for y in part.y..part.bottom() {
-            let row = self.row(part, y);
-            let through = through.pixmap.data().get(row.clone()).unwrap_or_default();
-            if let Some(row) = self.pixmap.data_mut().get_mut(row) {
-                pixels::matte(row, through, luma, inverted);
-            }
-        }
-    }
-
-    /// Keeps what lies in a rectangle of the device.
-    pub(super) fn clip(&mut self, rect: Rect) {
-        let width = self.area.width as usize;
-        let rect = rect - self.origin();
-        pixels::clip(self.pixmap.data_mut(), width, rect);
-    }
-}
-
-/// Surfaces that were used before, and how much may still be cleared and composited in a frame.
-#[derive(Default)]
-pub(super) struct Pool {
-    free: Vec<Vec<u8>>,
-    pixels_left: u64,
-    dashes_left: f64,
-}
-
-impl Pool {
-    /// How often a frame may be painted over, counted in bounds; past that the rest is left out.
-    const MAX_OVERDRAW: u64 = 1000;
-    /// The most pixels that are painted in a frame, whatever its size: about a second's work.
-    const MAX_PIXELS: u64 = 1 << 30;
-    /// The most dashes of a frame.
-    const MAX_DASHES: f64 = 200_000.0;
-
-    pub(super) fn refill(&mut self, area: Area) {
-        self.pixels_left = (area.pixels() * Self::MAX_OVERDRAW).min(Self::MAX_PIXELS);
-        self.dashes_left = Self::MAX_DASHES;
-    }
-
-    /// Takes from what a frame may paint; false where it is not enough.
-    pub(super) fn spend(&mut self, area: Area) -> bool {
-        let left = self.pixels_left.checked_sub(area.pixels());
-        self.pixels_left = left.unwrap_or(0);
-        left.is_some()
-    }
-
-    /// A transparent surface; none when the budget is spent.
-    pub(super) fn take(&mut self, area: Area) -> Option<Surface> {
-        if !self.spend(area) {
-            return None;
-        }
-        let mut data = self.free.pop().unwrap_or_default();
-        data.clear();
-        data.resize(usize::try_from(area.pixels() * 4).ok()?, 0);
-        let pixmap = Pixmap::from_vec(data, IntSize::from_wh(area.width, area.height)?)?;
-        Some(Surface { pixmap, area, painted: None })
-    }
-
-    pub(super) fn give_back(&mut self, surface: Surface) {
-        /// More are not alive at once in any drawing seen.
-        const MAX_FREE: usize = 8;
-        if self.free.len() < MAX_FREE {
-            self.free.push(surface.pixmap.take());
-        }
+        false
     }
 }
 
@@ -305,6 +103,7 @@ impl Pool {
 pub(super) struct Rasterizer {
     builder: Option<PathBuilder>,
     coverage: Coverage,
+    ramps: Ramps,
     pub(super) pool: Pool,
 }
 
@@ -329,7 +128,7 @@ impl Rasterizer {
     /// Draws commands of a sheet, the last one first.
     pub(super) fn draw(
         &mut self,
-        sheet: &Sheet,
+        laid: Laid<'_>,
         range: Range<usize>,
         opacity: f64,
         surface: &mut Surface,
@@ -337,10 +136,10 @@ impl Rasterizer {
         let mut at = range.end;
         while at > range.start {
             at -= 1;
-            match &sheet.commands[at] {
-                Command::Paint(stroke) => self.stroke(sheet.shapes(), stroke, opacity, surface),
+            match &laid.sheet.commands[at] {
+                Command::Paint(stroke) => self.stroke(laid, stroke, opacity, surface),
                 Command::Isolate { from, opacity: own } => {
-                    self.isolate(sheet, *from..at, (opacity, *own), surface);
+                    self.isolate(laid, *from..at, (opacity, *own), surface);
                     at = *from;
                 }
             }
@@ -350,26 +149,26 @@ impl Rasterizer {
     /// Draws a group as one, where its parts lie over one another; else each for itself.
     pub(super) fn isolate(
         &mut self,
-        sheet: &Sheet,
+        laid: Laid<'_>,
         range: Range<usize>,
         (outer, own): (f64, f64),
         surface: &mut Surface,
     ) {
-        if !overlaps(sheet, range.clone()) {
-            return self.draw(sheet, range, outer * own, surface);
+        if !laid.overlaps(range.clone()) {
+            return self.draw(laid, range, outer * own, surface);
         }
-        let area = bounds(sheet, range.clone()).and_then(Area::around);
+        let area = laid.bounds(range.clone()).and_then(Area::around);
         let area = area.and_then(|a| a.and(surface.area));
         let Some(mut layer) = area.and_then(|a| self.pool.take(a)) else {
             return;
         };
-        self.draw(sheet, range, 1.0, &mut layer);
+        self.draw(laid, range, 1.0, &mut layer);
         surface.composite(&layer, outer * own, BlendMode::SourceOver);
         self.pool.give_back(layer);
     }
 
-    fn stroke(&mut self, shapes: &[Shape], stroke: &Stroke, opacity: f64, surface: &mut Surface) {
-        let area = paint_bounds(shapes, stroke).and_then(Area::around);
+    fn stroke(&mut self, laid: Laid<'_>, stroke: &Stroke, opacity: f64, surface: &mut Surface) {
+        let area = laid.paint_bounds(stroke).and_then(Area::around);
         let Some(area) = area.and_then(|a| a.and(surface.area)) else {
             return;
         };
@@ -377,36 +176,36 @@ impl Rasterizer {
             return;
         }
         surface.touch(area);
-        let shapes = shapes.get(stroke.paths.clone()).unwrap_or_default();
         let opacity = opacity * stroke.opacity;
         let plain = match &stroke.ink {
             Ink::Gradient(gradient) => gradient.is_plain(),
             Ink::Solid(_) => true,
         };
         if !plain || stroke.blend != BlendMode::SourceOver {
-            return self.blend(shapes, stroke, opacity, surface);
+            return self.blend(laid, stroke, opacity, surface);
         }
         let rule = if stroke.even_odd { Rule::EvenOdd } else { Rule::NonZero };
         self.coverage.begin(area.width as usize, area.height as usize);
+        let matrix = laid.place * stroke.matrix;
         match &stroke.pen {
-            None => self.trace(shapes, area),
-            Some(pen) => self.trace_line(shapes, stroke.matrix, pen, area),
+            None => self.trace(laid.shapes(stroke), laid.place, area),
+            Some(pen) => self.trace_line(laid.shapes(stroke), stroke.matrix, pen, matrix, area),
         }
-        self.ink(&stroke.ink, stroke.matrix, opacity, rule, (area, surface));
+        self.ink(&stroke.ink, matrix, opacity, rule, (area, surface));
     }
 
     /// Adds what shapes hold to the coverage of an area.
-    fn trace(&mut self, shapes: &[Shape], area: Area) {
-        let origin = area.origin();
+    fn trace(&mut self, shapes: &[Shape], place: Affine, area: Area) {
+        let place = place.then_translate(-area.origin());
         for shape in shapes {
-            let place = shape.matrix.then_translate(-origin);
-            self.coverage.add(shape.path.elements().iter().copied(), place);
+            self.coverage.add(shape.path.elements().iter().copied(), place * shape.matrix);
         }
     }
 
-    /// Adds what a pen leaves along shapes.
-    fn trace_line(&mut self, shapes: &[Shape], matrix: Affine, pen: &Pen, area: Area) {
-        let Some((path, stroke)) = self.outline(shapes, matrix, pen) else {
+    /// Adds what a pen leaves along shapes; `own` takes the pen to their layer, `matrix` to the
+    /// device.
+    fn trace_line(&mut self, shapes: &[Shape], own: Affine, pen: &Pen, matrix: Affine, area: Area) {
+        let Some((path, stroke)) = self.outline(shapes, own, pen) else {
             return;
         };
         let place = matrix.then_translate(-area.origin());
@@ -470,7 +269,7 @@ impl Rasterizer {
         let Some(back) = inverse(matrix) else {
             return self.coverage.spans(rule, |_, _, _, _| {});
         };
-        let ramp = pixels::Ramp::new(&gradient.stops, opacity);
+        let ramp = self.ramps.get(&gradient.stops, opacity);
         let scale = gradient.unit() * back;
         let step = scale * Point::new(1.0, 0.0) - scale * Point::ZERO;
         let (dx, dy) = (single(step.x), single(step.y));
@@ -498,11 +297,12 @@ impl Rasterizer {
     }
 
     /// Paints what only tiny-skia can: other blends than source-over, and conic gradients.
-    fn blend(&mut self, shapes: &[Shape], stroke: &Stroke, opacity: f64, surface: &mut Surface) {
-        let local = surface.local(stroke.matrix);
+    fn blend(&mut self, laid: Laid<'_>, stroke: &Stroke, opacity: f64, surface: &mut Surface) {
+        let local = surface.local(laid.place * stroke.matrix);
         let Some(shader) = shader(&stroke.ink, opacity, local, &stroke.pen) else {
             return;
         };
+        let shapes = laid.shapes(stroke);
         let paint = Paint { blend_mode: stroke.blend, shader, ..Paint::default() };
         if let Some(pen) = &stroke.pen {
             if let Some((path, line)) = self.outline(shapes, stroke.matrix, pen) {
@@ -511,7 +311,7 @@ impl Rasterizer {
             }
             return;
         }
-        if let Some(path) = self.path(shapes, |m| surface.local(m)) {
+        if let Some(path) = self.path(shapes, |m| surface.local(laid.place * m)) {
             let rule = if stroke.even_odd { FillRule::EvenOdd } else { FillRule::Winding };
             surface.pixmap.fill_path(&path, &paint, rule, Transform::identity(), None);
             self.recycle(path);
@@ -522,36 +322,43 @@ impl Rasterizer {
     pub(super) fn solid(
         &mut self,
         shape: &Shape,
+        place: Affine,
         fill: [f64; 4],
         opacity: f64,
         surface: &mut Surface,
     ) {
-        let bounds = shape.matrix.transform_rect_bbox(shape.path.control_box());
-        let Some(area) = Area::around(bounds).and_then(|a| a.and(surface.area)) else {
+        let bounds = shape.bounds.map(|bounds| place.transform_rect_bbox(bounds));
+        let Some(area) = bounds.and_then(Area::around).and_then(|a| a.and(surface.area)) else {
             return;
         };
         surface.touch(area);
         self.coverage.begin(area.width as usize, area.height as usize);
-        self.trace(std::slice::from_ref(shape), area);
+        self.trace(std::slice::from_ref(shape), place, area);
         let ink = Ink::Solid(fill);
         self.ink(&ink, Affine::IDENTITY, opacity, Rule::NonZero, (area, surface));
     }
 
-    /// The coverage of one path on a surface of this area, grown or shrunk by some of its units.
-    pub(super) fn coverage(&mut self, shape: &Shape, grow: f64, area: Area) -> Option<Mask> {
-        let mut mask = Mask::new(area.width, area.height).filter(|_| self.pool.spend(area))?;
+    /// The coverage of one path in an area, row by row, the path grown or shrunk by some of its
+    /// units. The bytes are the pool's.
+    pub(super) fn coverage(
+        &mut self,
+        shape: &Shape,
+        place: Affine,
+        grow: f64,
+        area: Area,
+    ) -> Option<Vec<u8>> {
+        let mut cover = self.pool.take_bytes(area, 0)?;
         let width = area.width as usize;
         let shapes = std::slice::from_ref(shape);
         self.coverage.begin(width, area.height as usize);
-        self.trace(shapes, area);
-        let data = mask.data_mut();
-        self.coverage.spans(Rule::NonZero, |y, x0, x1, cover| {
-            if let Some(span) = data.get_mut(y * width + x0..y * width + x1) {
-                span.fill(cover);
+        self.trace(shapes, place, area);
+        self.coverage.spans(Rule::NonZero, |y, x0, x1, level| {
+            if let Some(span) = cover.get_mut(y * width + x0..y * width + x1) {
+                span.fill(level);
             }
         });
         if grow == 0.0 {
-            return Some(mask);
+            return Some(cover);
         }
         let pen = Pen {
             width: grow.abs() * 2.0,
@@ -562,14 +369,14 @@ impl Rasterizer {
             dash_offset: 0.0,
         };
         self.coverage.begin(width, area.height as usize);
-        self.trace_line(shapes, shape.matrix, &pen, area);
-        self.coverage.spans(Rule::NonZero, |y, x0, x1, cover| {
-            let span = data.get_mut(y * width + x0..y * width + x1).unwrap_or_default();
+        self.trace_line(shapes, shape.matrix, &pen, place * shape.matrix, area);
+        self.coverage.spans(Rule::NonZero, |y, x0, x1, level| {
+            let span = cover.get_mut(y * width + x0..y * width + x1).unwrap_or_default();
             for one in span {
-                *one = if grow > 0.0 { cover.max(*one) } else { (255 - cover).min(*one) };
+                *one = if grow > 0.0 { level.max(*one) } else { (255 - level).min(*one) };
             }
         });
-        Some(mask)
+        Some(cover)
     }
 }
 
@@ -744,62 +551,4 @@ fn gradient_shader(gradient: &Gradient, opacity: f64, place: Transform) -> Optio
     };
     // tiny-skia refuses a matrix without an inverse; nothing would be seen through it.
     made
-}
-
-/// The device bounds of one paint.
-fn paint_bounds(shapes: &[Shape], stroke: &Stroke) -> Option<Rect> {
-    let mut all: Option<Rect> = None;
-    for shape in shapes.get(stroke.paths.clone())? {
-        if shape.path.elements().is_empty() {
-            continue;
-        }
-        // The bounds of the control points hold the curve, and cost less than its own.
-        let bounds = shape.matrix.transform_rect_bbox(shape.path.control_box());
-        all = Some(all.map_or(bounds, |a| a.union(bounds)));
-    }
-    let grow = stroke.pen.as_ref().map_or(0.0, |pen| {
-        let [a, b, c, d, ..] = stroke.matrix.as_coeffs();
-        let scale = a.hypot(b).max(c.hypot(d));
-        let reach = match pen.join {
-            tiny_skia::LineJoin::Miter => pen.miter.clamp(std::f64::consts::SQRT_2, 20.0),
-            _ => std::f64::consts::SQRT_2,
-        };
-        pen.width / 2.0 * scale * reach
-    });
-    all.map(|r| r.inflate(grow, grow))
-}
-
-/// The device bounds of some commands.
-pub(super) fn bounds(sheet: &Sheet, range: Range<usize>) -> Option<Rect> {
-    sheet.commands[range]
-        .iter()
-        .filter_map(|command| match command {
-            Command::Paint(stroke) => paint_bounds(sheet.shapes(), stroke),
-            Command::Isolate { .. } => None,
-        })
-        .reduce(|a, b| a.union(b))
-}
-
-/// Whether some of the paints may lie over one another, or blend with what is below.
-pub(super) fn overlaps(sheet: &Sheet, range: Range<usize>) -> bool {
-    /// With more paints than this, comparing each with each costs more than a layer.
-    const MANY: usize = 8;
-    let mut seen: Vec<Rect> = Vec::new();
-    for command in &sheet.commands[range] {
-        let Command::Paint(stroke) = command else {
-            continue;
-        };
-        if stroke.blend != BlendMode::SourceOver {
-            return true;
-        }
-        let Some(bounds) = paint_bounds(sheet.shapes(), stroke) else {
-            continue;
-        };
-        let meets = |other: &Rect| !bounds.intersect(*other).is_zero_area();
-        if seen.len() >= MANY || seen.iter().any(meets) {
-            return true;
-        }
-        seen.push(bounds);
-    }
-    false
 }

@@ -6,6 +6,7 @@
 mod select;
 
 use super::evaluate::{Command, Ink, Pen, Sheet, Stroke, placed};
+use super::moment::Moment;
 use super::value::{Color, Property};
 use kurbo::{Affine, BezPath, Vec2};
 use std::sync::Arc;
@@ -143,12 +144,12 @@ struct Change {
 }
 
 impl Change {
-    fn at(animator: &Animator, counts: &Counts, frame: f64) -> Self {
-        let pair = |p: &Option<Property<Vec2>>| p.as_ref().map(|p| p.at(frame));
-        let one = |p: &Option<Property<f64>>| p.as_ref().map(|p| p.at(frame));
-        let color = |p: &Option<Property<Color>>| p.as_ref().map(|p| p.at(frame));
+    fn at(animator: &Animator, counts: &Counts, now: &Moment) -> Self {
+        let pair = |p: &Option<Property<Vec2>>| p.as_ref().map(|p| p.at(now));
+        let one = |p: &Option<Property<f64>>| p.as_ref().map(|p| p.at(now));
+        let color = |p: &Option<Property<Color>>| p.as_ref().map(|p| p.at(now));
         Self {
-            range: animator.range.as_ref().map(|r| r.at(counts, frame)),
+            range: animator.range.as_ref().map(|r| r.at(counts, now)),
             anchor: pair(&animator.anchor).unwrap_or_default(),
             position: pair(&animator.position).unwrap_or_default(),
             scale: pair(&animator.scale).map_or(Vec2::new(1.0, 1.0), |s| s / 100.0),
@@ -268,8 +269,15 @@ impl Document {
 }
 
 impl Text {
-    fn document(&self, frame: f64) -> Option<&Document> {
-        let after = self.documents.partition_point(|(from, _)| *from <= frame);
+    fn document(&self, now: &Moment) -> Option<&Document> {
+        let after = self.documents.partition_point(|(from, _)| *from <= now.frame());
+        // The first one stands before its time too.
+        if let Some((from, _)) = self.documents.get(after.saturating_sub(1)).filter(|_| after > 1) {
+            now.beside(*from);
+        }
+        if let Some((from, _)) = self.documents.get(after.max(1)) {
+            now.beside(*from);
+        }
         self.documents.get(after.saturating_sub(1)).map(|(_, document)| document)
     }
 }
@@ -285,8 +293,8 @@ struct Placed<'a> {
 }
 
 impl Document {
-    fn letters(&self, text: &Text, changes: &[Change], frame: f64) -> Vec<Placed<'_>> {
-        let alignment = text.alignment.at(frame) / 100.0;
+    fn letters(&self, text: &Text, changes: &[Change], now: &Moment) -> Vec<Placed<'_>> {
+        let alignment = text.alignment.at(now) / 100.0;
         let mut placed = Vec::new();
         let mut y = self.origin.y;
         for line in &self.lines {
@@ -312,9 +320,8 @@ impl Document {
 
 impl Sheet {
     /// Evaluates a text layer.
-    pub(super) fn text(&mut self, text: &Text, matrix: Affine, frame: f64) {
-        self.clear();
-        let Some(document) = text.document(frame) else {
+    pub(super) fn text(&mut self, text: &Text, now: &Moment) {
+        let Some(document) = text.document(now) else {
             return;
         };
         let letters: usize = document.lines.iter().map(|line| 1 + line.len()).sum();
@@ -322,19 +329,19 @@ impl Sheet {
             return;
         }
         let changes: Vec<Change> =
-            text.animators.iter().map(|a| Change::at(a, &document.counts, frame)).collect();
-        let placed = document.letters(text, &changes, frame);
+            text.animators.iter().map(|a| Change::at(a, &document.counts, now)).collect();
+        let placed = document.letters(text, &changes, now);
         // Earlier commands lie above later ones, and so do later letters above earlier ones.
         for one in placed.iter().rev() {
             let first = self.shapes().len();
-            self.glyph(one.letter, document.size, matrix * one.matrix);
+            self.glyph(one.letter, document.size, one.matrix);
             if !changes.is_empty() {
-                self.ink(&one.look, document.stroke_above, first, matrix * one.matrix);
+                self.ink(&one.look, document.stroke_above, first, one.matrix);
             }
         }
         // Letters that all look alike cost no more than one.
         if let (Some(one), true) = (placed.first(), changes.is_empty()) {
-            self.ink(&one.look, document.stroke_above, 0, matrix);
+            self.ink(&one.look, document.stroke_above, 0, Affine::IDENTITY);
         }
     }
 
@@ -383,6 +390,7 @@ fn pen(width: f64) -> Pen {
 
 #[cfg(test)]
 mod tests {
+    use super::super::evaluate::Means;
     use super::*;
     use kurbo::{Rect, Shape as _};
 
@@ -419,9 +427,9 @@ mod tests {
 
     /// The boxes of the letters from the last to the first, and the number of paints.
     fn drawn(text: &Text) -> (Vec<Rect>, usize) {
-        let mut sheet = Sheet::default();
-        sheet.refill();
-        sheet.text(text, Affine::IDENTITY, 0.0);
+        let (mut sheet, mut means) = (Sheet::default(), Means::default());
+        means.refill();
+        sheet.make(&mut means, 1.0, |sheet| sheet.text(text, &Moment::at(0.0)));
         let boxes = sheet.shapes().iter().map(|s| (s.matrix * s.path.clone()).bounding_box());
         (boxes.collect(), sheet.commands.len())
     }

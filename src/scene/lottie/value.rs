@@ -2,6 +2,7 @@
 
 use super::expression::Value;
 use super::live::{Live, Slot};
+use super::moment::Moment;
 use kurbo::{BezPath, CubicBez, ParamCurve, ParamCurveArclen, ParamCurveDeriv, Point, Vec2};
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ fn segment(path: &mut BezPath, from: &Vertex, to: &Vertex) {
 pub(super) type Progress = [f64; 3];
 
 /// A value that can lie between two others.
-pub(super) trait Mix: Clone + Default {
+pub(super) trait Mix: Clone + Default + PartialEq {
     /// Writes the value between `a` and `b` into `out`, reusing its memory.
     fn mix(a: &Self, b: &Self, t: Progress, out: &mut Self);
     /// The value on the way from a keyframe to the next, where the way is not straight.
@@ -354,22 +355,43 @@ impl<T> Property<T> {
     }
 }
 
+impl<T: Mix> Key<T> {
+    /// Whether the value stays as it is up to the next keyframe.
+    fn stands(&self) -> bool {
+        self.ease == Ease::Hold || self.travel.is_none() && self.value == self.end
+    }
+
+    /// Writes the value on the way to the next keyframe.
+    fn between(&self, t: Progress, out: &mut T) {
+        match T::along(self, t) {
+            Some(value) => *out = value,
+            None => T::mix(&self.value, &self.end, t, out),
+        }
+    }
+}
+
 impl<T: Mix> Property<T> {
-    fn place(&self, frame: f64) -> Place<'_, T> {
+    fn place(&self, now: &Moment) -> Place<'_, T> {
         let keys = match self {
             Self::Fixed(value) => return Place::At(value),
             Self::Keys(keys) => keys,
             Self::Live(_) | Self::Slot(_) => return Place::Nowhere,
         };
+        let frame = now.frame();
         let after = keys.partition_point(|k| k.frame <= frame);
         let Some(key) = keys.get(after.saturating_sub(1)) else {
             return Place::Nowhere;
         };
+        now.beside(key.frame);
         match keys.get(after) {
             _ if after == 0 => Place::At(&key.value),
             // The last keyframe of a legacy file may still carry an end, but no time to reach it.
             None => Place::At(&key.value),
             Some(next) if next.frame > key.frame => {
+                now.beside(next.frame);
+                if !key.stands() {
+                    now.only();
+                }
                 let x = (frame - key.frame) / (next.frame - key.frame);
                 Place::Within(key, key.ease.at(x))
             }
@@ -377,40 +399,50 @@ impl<T: Mix> Property<T> {
         }
     }
 
-    /// Writes the value at `frame` into `out`, reusing its memory.
-    pub(super) fn write(&self, frame: f64, out: &mut T) {
+    /// Writes the value at this time into `out`, reusing its memory.
+    pub(super) fn write(&self, now: &Moment, out: &mut T) {
         match self {
-            Self::Live(live) => return *out = live.at(frame),
-            Self::Slot(slot) => return slot.with(|now| now.write(frame, out)),
+            Self::Live(live) => return *out = live.at(now),
+            Self::Slot(slot) => return slot.with(|held| held.write(now, out)),
             Self::Fixed(_) | Self::Keys(_) => {}
         }
-        match self.place(frame) {
+        match self.place(now) {
             Place::Nowhere => *out = T::default(),
             Place::At(value) => out.clone_from(value),
-            Place::Within(key, t) => match T::along(key, t) {
-                Some(value) => *out = value,
-                None => T::mix(&key.value, &key.end, t, out),
-            },
+            Place::Within(key, t) => key.between(t, out),
         }
     }
 
-    /// The value at `frame`.
-    pub(super) fn at(&self, frame: f64) -> T {
+    /// Asks the value at this time, which lies in `room` where it is made anew.
+    pub(super) fn with<R>(&self, now: &Moment, room: &mut T, ask: impl FnOnce(&T) -> R) -> R {
+        if let Self::Slot(slot) = self {
+            return slot.with(|held| held.with(now, room, ask));
+        }
+        match self.place(now) {
+            Place::At(value) => return ask(value),
+            Place::Within(key, t) => key.between(t, room),
+            Place::Nowhere => self.write(now, room),
+        }
+        ask(room)
+    }
+
+    /// The value at this time.
+    pub(super) fn at(&self, now: &Moment) -> T {
         let mut out = T::default();
-        self.write(frame, &mut out);
+        self.write(now, &mut out);
         out
     }
 }
 
 impl Property<Vec2> {
-    /// The direction it moves in at `frame`, in degrees; none where it stands.
-    pub(super) fn heading(&self, frame: f64) -> Option<f64> {
+    /// The direction it moves in, in degrees; none where it stands.
+    pub(super) fn heading(&self, now: &Moment) -> Option<f64> {
         match self {
-            Self::Live(live) => return live.keyed().heading(frame),
-            Self::Slot(slot) => return slot.with(|now| now.heading(frame)),
+            Self::Live(live) => return live.keyed().heading(now),
+            Self::Slot(slot) => return slot.with(|held| held.heading(now)),
             Self::Fixed(_) | Self::Keys(_) => {}
         }
-        match self.place(frame) {
+        match self.place(now) {
             Place::Within(key, t) => Some(match &key.travel {
                 Some(travel) => travel.heading(t[0]),
                 None => {

@@ -1,5 +1,6 @@
 //! Range selectors: how much of an animator each letter takes.
 
+use super::super::moment::Moment;
 use super::super::value::{Curve, Property};
 use super::Counts;
 use kurbo::Point;
@@ -48,23 +49,23 @@ pub(in super::super) struct Range {
 
 impl Range {
     /// The range at a frame, over a text with so many letters.
-    pub(super) fn at(&self, counts: &Counts, frame: f64) -> Window {
+    pub(super) fn at(&self, counts: &Counts, now: &Moment) -> Window {
         let count = counts.get(self.basis as usize).copied().unwrap_or(0);
         let unit = match self.unit {
             Unit::Percent => f64::from(count) / 100.0,
             Unit::Index => 1.0,
         };
-        let offset = self.offset.at(frame) * unit;
-        let a = self.start.at(frame) * unit + offset;
-        let b = self.end.at(frame) * unit + offset;
+        let offset = self.offset.at(now) * unit;
+        let a = self.start.at(now) * unit + offset;
+        let b = self.end.at(now) * unit + offset;
         Window {
             basis: self.basis,
             ramp: self.ramp,
             start: a.min(b),
             end: a.max(b),
-            amount: self.amount.at(frame) / 100.0,
-            smoothness: (self.smoothness.at(frame) / 100.0).clamp(0.0, 1.0),
-            ease: ease(self.ease_high.at(frame) / 100.0, self.ease_low.at(frame) / 100.0),
+            amount: self.amount.at(now) / 100.0,
+            smoothness: (self.smoothness.at(now) / 100.0).clamp(0.0, 1.0),
+            ease: ease(self.ease_high.at(now) / 100.0, self.ease_low.at(now) / 100.0),
         }
     }
 }
@@ -141,7 +142,7 @@ mod tests {
             ease_high: Property::Fixed(0.0),
             ease_low: Property::Fixed(0.0),
         };
-        let window = range.at(&[4, 4, 1, 1], 0.0);
+        let window = range.at(&[4, 4, 1, 1], &Moment::at(0.0));
         (0..4).map(|i| window.share(&[i, i, 0, 0])).collect()
     }
 

@@ -2,6 +2,7 @@
 //! stand in a fixed order.
 
 use super::super::model::{Filter, Shadow, Side};
+use super::super::moment::Moment;
 use super::super::value::{Color, Property};
 use super::property::{flag, object_list};
 use super::{Object, Reader, integer_in};
@@ -70,7 +71,7 @@ impl Reader<'_> {
 
     fn shadow_effect(&mut self, values: &[Option<&Value>]) -> Shadow {
         let value = |i: usize| values.get(i).copied().flatten();
-        let only = self.scalar(value(5), 0.0).at(0.0) > 0.0;
+        let only = self.scalar(value(5), 0.0).at(&Moment::at(0.0)) > 0.0;
         Shadow {
             color: self.property(value(0), BLACK),
             opacity: self.scalar(value(1), 127.5),

@@ -1,6 +1,7 @@
 //! Words → letters: glyphs from the file's own shapes, else from fonts; then lines of them.
 
 use super::super::model::Item;
+use super::super::moment::Moment;
 use super::super::text::{Counts, Letter};
 use super::fonts::{FontEntry, Fonts};
 use super::property::object_list;
@@ -162,7 +163,7 @@ fn append(items: &[Item], path: &mut BezPath) {
     for item in items {
         match item {
             Item::Group { items, .. } => append(items, path),
-            Item::Path(outline) => outline.at(0.0).append_to(path),
+            Item::Path(outline) => outline.at(&Moment::at(0.0)).append_to(path),
             _ => {}
         }
     }

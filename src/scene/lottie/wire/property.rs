@@ -4,6 +4,7 @@ use super::super::depth::Depth;
 use super::super::expression::{Expression, Unsupported};
 use super::super::live::{Live, Slot};
 use super::super::model::{Position, Transform};
+use super::super::moment::Moment;
 use super::super::value::{Color, Curve, Ease, Key, Mix, Outline, Property, Stops, Travel, Vertex};
 use super::link::Link;
 use super::{Fill, Object, Reader, integer_in};
@@ -247,7 +248,7 @@ impl<'a> Reader<'a> {
 
     /// Puts an expression over keyframes, where it is understood.
     fn live<T: FromWire>(&mut self, keyed: Property<T>, source: &str) -> Property<T> {
-        if keyed.at(0.0).said().is_none() {
+        if keyed.at(&Moment::at(0.0)).said().is_none() {
             self.skip("expressions of paths and gradients");
             return keyed;
         }

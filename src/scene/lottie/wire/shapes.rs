@@ -1,6 +1,7 @@
 //! The items of shape layers.
 
 use super::super::model::{Brush, GradientKind, Item, Paint, Repeater, Star, Style, Trim};
+use super::super::moment::Moment;
 use super::super::polygon::Merge;
 use super::super::value::Stops;
 use super::property::{flag, object_list};
@@ -183,7 +184,7 @@ impl Reader<'_> {
 
     /// A zig-zag's point type is written as a property, but never moves.
     fn points_are_smooth(&mut self, value: Option<&Value>) -> bool {
-        self.scalar(value, 1.0).at(0.0) >= 1.5
+        self.scalar(value, 1.0).at(&Moment::at(0.0)) >= 1.5
     }
 
     fn repeater(&mut self, object: &Object) -> Repeater {
