@@ -39,13 +39,11 @@ pub(super) struct Coverage {
 impl Coverage {
     /// Begins a picture of this size.
     pub(super) fn begin(&mut self, width: usize, height: usize) {
-        if (self.width, self.height) != (width, height) {
-            (self.width, self.height) = (width, height);
-            self.changes.clear();
-            self.changes.resize((width + 2) * height, 0.0);
-            self.touched.clear();
-            self.touched.resize(self.words() * height, 0);
-        }
+        (self.width, self.height) = (width, height);
+        // All is zero between shapes, so another width needs no clearing.
+        let (cells, words) = ((width + 2) * height, self.words() * height);
+        self.changes.resize(self.changes.len().max(cells), 0.0);
+        self.touched.resize(self.touched.len().max(words), 0);
         self.rows = height..0;
     }
 

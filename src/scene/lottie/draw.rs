@@ -59,7 +59,7 @@ impl<'a> Drawing<'a> {
         let Some(area) = area.grown(cel.reach).and(bounds) else {
             return;
         };
-        let plain = layer.masks.is_empty() && layer.matte.is_none() && layer.filters.is_empty();
+        let plain = !cel.cut && layer.matte.is_none() && layer.filters.is_empty();
         self.layers_left -= 1;
         if plain && layer.blend == BlendMode::SourceOver && is_one(layer, cel) {
             return self.content(layer, cel, cel.opacity, surface, depth);
@@ -115,8 +115,7 @@ impl<'a> Drawing<'a> {
 
     /// Cuts to a composition's own rectangle.
     fn clip(&mut self, (width, height): (f64, f64), matrix: Affine, surface: &mut Surface) {
-        let [a, b, c, d, ..] = matrix.as_coeffs();
-        if b == 0.0 && c == 0.0 || a == 0.0 && d == 0.0 {
+        if is_upright(matrix) {
             return surface.clip(matrix.transform_rect_bbox(Rect::new(0.0, 0.0, width, height)));
         }
         let shape = &rectangle(width, height);
@@ -150,9 +149,15 @@ impl<'a> Drawing<'a> {
 
     /// Applies a layer's masks.
     fn cut(&mut self, cel: &Cel, surface: &mut Surface) {
-        let (Some(first), Some(area)) = (cel.cuts.first(), surface.painted) else {
+        let (Some(first), Some(area)) = (cel.cuts.first().filter(|_| cel.cut), surface.painted)
+        else {
             return;
         };
+        if let [Cut { window: Some(window), .. }] = cel.cuts.as_slice()
+            && is_upright(cel.matrix)
+        {
+            return surface.clip(cel.matrix.transform_rect_bbox(*window));
+        }
         // What is added starts from nothing, what is taken away from all.
         let taken =
             matches!(first.mode, MaskMode::Subtract | MaskMode::Intersect | MaskMode::Darken);
@@ -223,6 +228,12 @@ fn is_one(layer: &Layer, cel: &Cel) -> bool {
         Content::Composition { .. } => cel.opacity >= 1.0 && cel.whole,
         Content::Nothing | Content::Solid { .. } | Content::Image { .. } => true,
     }
+}
+
+/// Whether a rectangle along the axes stays one.
+fn is_upright(matrix: Affine) -> bool {
+    let [a, b, c, d, ..] = matrix.as_coeffs();
+    b == 0.0 && c == 0.0 || a == 0.0 && d == 0.0
 }
 
 /// A share of a share, of 255; never more than either.

@@ -39,11 +39,26 @@ fn pixels_mut(data: &mut [u8]) -> &mut [[u8; 4]] {
 
 /// One row of pixels over another, at an opacity of 0 to 255.
 pub(super) fn over(below: &mut [u8], above: &[u8], opacity: u8) {
+    /// The alphas of four pixels.
+    const ALPHAS: u128 =
+        u128::from_ne_bytes([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255]);
     let opacity = share(opacity);
-    for (below, above) in pixels_mut(below).iter_mut().zip(pixels(above)) {
-        if above[3] == 0 {
-            continue;
+    // Most of a layer is empty or opaque for long stretches.
+    let (fours, rest) = below.as_chunks_mut::<16>();
+    let (fours_above, rest_above) = above.as_chunks::<16>();
+    for (below, above) in fours.iter_mut().zip(fours_above) {
+        match u128::from_ne_bytes(*above) & ALPHAS {
+            0 => {}
+            ALPHAS if opacity == WHOLE => *below = *above,
+            _ => blend(below, above, opacity),
         }
+    }
+    blend(rest, rest_above, opacity);
+}
+
+#[inline]
+fn blend(below: &mut [u8], above: &[u8], opacity: Share) {
+    for (below, above) in pixels_mut(below).iter_mut().zip(pixels(above)) {
         let top = u32::from_ne_bytes(*above);
         let top = if opacity == WHOLE { top } else { scaled(top, opacity) };
         let bytes = top.to_ne_bytes();
@@ -82,9 +97,14 @@ pub(super) fn matte(data: &mut [u8], through: &[u8], luma: bool, inverted: bool)
 
 /// From the first pixel that differs to the last.
 pub(super) fn differing(a: &[u8], b: &[u8]) -> Option<Range<usize>> {
+    /// Compared at once, until one of them differs.
+    const MANY: usize = 64;
+    let groups = || a.chunks(MANY * 4).zip(b.chunks(MANY * 4));
     let pairs = || pixels(a).iter().zip(pixels(b));
-    let first = pairs().position(|(a, b)| a != b)?;
-    let last = pairs().rposition(|(a, b)| a != b)?;
+    let from = groups().position(|(a, b)| a != b)? * MANY;
+    let to = (groups().rposition(|(a, b)| a != b)? + 1) * MANY;
+    let first = from + pairs().skip(from).position(|(a, b)| a != b)?;
+    let last = pairs().take(to).rposition(|(a, b)| a != b)?;
     Some(first..last + 1)
 }
 

@@ -12,7 +12,7 @@ use super::moment::{Moment, Span};
 use super::raster::Laid;
 use super::surface::Area;
 use super::value::Outline;
-use kurbo::{Affine, BezPath, Rect, Vec2};
+use kurbo::{Affine, BezPath, PathEl, Rect, Vec2};
 
 /// The deepest that compositions and mattes nest.
 pub const MAX_DEPTH: u32 = 16;
@@ -37,6 +37,8 @@ pub(super) struct Cut {
     pub(super) grow: f64,
     /// Standard deviations of its edge along the axes.
     pub(super) softness: Vec2,
+    /// The rectangle that is all it keeps, where it is nothing but that.
+    pub(super) window: Option<Rect>,
 }
 
 impl Cut {
@@ -44,15 +46,39 @@ impl Cut {
         let mut path = BezPath::new();
         mask.path.with(now, room, |outline| outline.append_to(&mut path));
         let feather = mask.feather.as_ref().map_or(Vec2::ZERO, |feather| feather.at(now));
-        Self {
+        let mut cut = Self {
             mode: mask.mode,
             inverted: mask.inverted,
             shape: Shape::new(path),
             opacity: share(mask.opacity.at(now)),
             grow: mask.expansion.at(now),
             softness: feather * FEATHER_SIGMA,
+            window: None,
+        };
+        let added = cut.mode == MaskMode::Add && !cut.inverted && cut.opacity >= 1.0;
+        if added && cut.grow == 0.0 && cut.softness == Vec2::ZERO {
+            cut.window = rectangle(&cut.shape.path);
         }
+        cut
     }
+}
+
+/// The rectangle that a closed path is, where it is one along the axes.
+fn rectangle(path: &BezPath) -> Option<Rect> {
+    let &[
+        PathEl::MoveTo(a),
+        PathEl::LineTo(b),
+        PathEl::LineTo(c),
+        PathEl::LineTo(d),
+        PathEl::LineTo(_),
+        PathEl::ClosePath,
+    ] = path.elements()
+    else {
+        return None;
+    };
+    let upright = a.x == b.x && b.y == c.y && c.x == d.x && d.y == a.y;
+    let flat = a.y == b.y && b.x == c.x && c.y == d.y && d.x == a.x;
+    (upright || flat).then(|| Rect::from_points(a, c))
 }
 
 /// A layer at the frame it was last asked for.
@@ -75,10 +101,14 @@ pub(super) struct Cel {
     pub(super) sheet: Sheet,
     cost: usize,
     pub(super) cuts: Vec<Cut>,
+    /// Whether the masks take anything away.
+    pub(super) cut: bool,
     pub(super) effects: Vec<Effect>,
     /// How far effects paint outside of the content, in pixels.
     pub(super) reach: f64,
     /// Where the content has pixels; none where it has none.
+    extent: Option<Area>,
+    /// Where it has after masks.
     pub(super) area: Option<Area>,
     /// Where the layer has, effects and all, of what can be seen.
     shown: Option<Area>,
@@ -102,8 +132,10 @@ impl Default for Cel {
             sheet: Sheet::default(),
             cost: 0,
             cuts: Vec::new(),
+            cut: false,
             effects: Vec::new(),
             reach: 0.0,
+            extent: None,
             area: None,
             shown: None,
             inner: Vec::new(),
@@ -113,6 +145,16 @@ impl Default for Cel {
 }
 
 impl Cel {
+    /// Finds out what the masks leave of the content, as far as they are a single window.
+    fn narrow(&mut self) {
+        (self.area, self.cut) = (self.extent, !self.cuts.is_empty());
+        if let ([Cut { window: Some(window), .. }], Some(extent)) = (&*self.cuts, self.extent) {
+            self.cut = !holds(self.matrix, Some(*window), extent);
+            let part = Area::around(self.matrix.transform_rect_bbox(*window));
+            self.area = part.and_then(|part| part.and(extent));
+        }
+    }
+
     pub(super) fn laid(&self) -> Laid<'_> {
         Laid { sheet: &self.sheet, place: self.matrix }
     }
@@ -227,6 +269,7 @@ impl<'a> Update<'a> {
             cel.reach = cel.effects.iter().map(|effect| effect.reach(cel.matrix)).sum();
         }
         let filled = self.fill(cel, layer, outer, moved);
+        cel.narrow();
         let shown = cel.area.and_then(|area| area.grown(cel.reach).and(outer.bounds));
         if moved || treated || filled || before.0 != cel.opacity {
             self.changed = union(self.changed, union(cel.shown, shown));
@@ -246,7 +289,7 @@ impl<'a> Update<'a> {
     /// Gives up what a layer was evaluated to.
     fn retire(&mut self, cel: &mut Cel) {
         (cel.filled, cel.treated) = (Span::NEVER, Span::NEVER);
-        (cel.area, cel.shown) = (None, None);
+        (cel.extent, cel.area, cel.shown) = (None, None, None);
         cel.cuts = Vec::new();
         let sheet = std::mem::take(&mut cel.sheet);
         if self.plan.spare.len() < MAX_SPARE {
@@ -281,19 +324,19 @@ impl<'a> Update<'a> {
         match &layer.content {
             Content::Nothing => false,
             Content::Solid { width, height, .. } => {
-                cel.area = sized(*width, *height);
+                cel.extent = sized(*width, *height);
                 false
             }
             Content::Image { index } => {
                 let picture = self.animation.images.get(*index);
-                cel.area = picture.and_then(|picture| sized(picture.width, picture.height));
+                cel.extent = picture.and_then(|picture| sized(picture.width, picture.height));
                 false
             }
             Content::Shapes(_) | Content::Text(_) => {
                 let filled = self.evaluate(cel, layer, outer.frame);
                 if filled || moved {
                     let laid = cel.laid();
-                    cel.area = laid.bounds(laid.all()).and_then(Area::around);
+                    cel.extent = laid.bounds(laid.all()).and_then(Area::around);
                 }
                 filled
             }
@@ -348,7 +391,7 @@ impl<'a> Update<'a> {
         };
         let changed = self.changed.take().and_then(clipped).map(|area| area.grown(cel.reach));
         self.changed = union(outside, changed);
-        cel.area = all.and_then(clipped);
+        cel.extent = all.and_then(clipped);
         cel.whole = all.is_none_or(|all| holds(inside.matrix, rect, all));
     }
 }

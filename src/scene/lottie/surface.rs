@@ -194,14 +194,17 @@ impl Surface {
         let Some(both) = other.painted.and_then(|painted| painted.and(self.area)) else {
             return;
         };
-        self.touch(both);
         let opacity = pixels::byte(opacity);
+        let onto_nothing = self.painted.is_none_or(|painted| painted.and(both).is_none());
+        self.touch(both);
         for y in both.y..both.bottom() {
             let above = other.row(both, y);
             let from = other.pixmap.data().get(above).unwrap_or_default();
             let below = self.row(both, y);
-            if let Some(to) = self.pixmap.data_mut().get_mut(below) {
-                pixels::over(to, from, opacity);
+            match self.pixmap.data_mut().get_mut(below) {
+                Some(to) if onto_nothing && opacity == 255 => to.copy_from_slice(from),
+                Some(to) => pixels::over(to, from, opacity),
+                None => {}
             }
         }
     }
