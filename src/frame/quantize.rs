@@ -38,6 +38,8 @@ pub fn opaque_rgb(pixel: PremultipliedColorU8) -> Option<[u8; 3]> {
 pub struct Palette {
     colors: Vec<[u8; 3]>,
     grid: Grid,
+    /// What was last asked for, and its index: neighbours are often alike.
+    last: Option<([u8; 3], u8)>,
 }
 
 /// A frame as indices into a [`Palette`]; none is transparent.
@@ -75,7 +77,7 @@ impl Palette {
     }
 
     fn of_colors(colors: Vec<[u8; 3]>) -> Self {
-        Self { colors, grid: Grid::default() }
+        Self { colors, grid: Grid::default(), last: None }
     }
 
     /// Each colour in the middle of those that are nearest to it.
@@ -125,14 +127,22 @@ impl Palette {
         let room = 256 - self.colors.len();
         self.colors.extend(more.iter().take(room));
         self.grid = Grid::default();
+        self.last = None;
     }
 
     /// The index of the nearest colour, by squared distance; 0 where there are no colours.
     #[must_use]
     pub fn index(&mut self, rgb: [u8; 3]) -> u8 {
+        if let Some((last, index)) = self.last
+            && last == rgb
+        {
+            return index;
+        }
         let candidates = self.grid.candidates(&self.colors, rgb);
         let far = |n: u8| self.colors.get(usize::from(n)).map_or(0, |c| distance(*c, rgb));
-        candidates.iter().copied().min_by_key(|n| far(*n)).unwrap_or(0)
+        let index = candidates.iter().copied().min_by_key(|n| far(*n)).unwrap_or(0);
+        self.last = Some((rgb, index));
+        index
     }
 
     /// The frame in indices, each pixel's colour passed through `nudge` first (dithering).

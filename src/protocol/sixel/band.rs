@@ -11,8 +11,7 @@ use std::io::Write as _;
 #[derive(Debug, Default)]
 pub(super) struct Band {
     width: usize,
-    /// The register of each line.
-    lines: Vec<u8>,
+    lines: Vec<Line>,
     /// For each line `width` sixels: the pixels that must be set.
     must: Vec<u8>,
     /// The pixels that already have the line's colour, and may be set again.
@@ -23,6 +22,15 @@ pub(super) struct Band {
     pass: Vec<Piece>,
     /// The register that is selected.
     selected: Option<u8>,
+}
+
+/// All of a colour's pixels.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    register: u8,
+    /// The first and last columns with a pixel that must be set.
+    first: usize,
+    last: usize,
 }
 
 /// A stretch of a line from one pixel that must be set to another.
@@ -63,20 +71,28 @@ impl Band {
         self.to_come.clear();
         self.to_come.resize(width, 0);
         let mut line_of = [NO_LINE; 256];
+        let mut has = false;
         for (y, row) in rows.clone().enumerate() {
             for (x, want) in row.enumerate() {
+                has |= matches!(want, Want::Has(_));
                 if let Want::Set(register) = want {
                     let line = &mut line_of[usize::from(register)];
                     if *line == NO_LINE {
-                        *line = self.add_line(register);
+                        *line = self.add_line(register, x);
                     }
                     self.must[usize::from(*line) * width + x] |= 1 << y;
                     self.to_come[x] |= 1 << y;
+                    let line = &mut self.lines[usize::from(*line)];
+                    line.first = line.first.min(x);
+                    line.last = line.last.max(x);
                 }
             }
         }
         self.may.clear();
         self.may.resize(self.must.len(), 0);
+        if !has || self.lines.is_empty() {
+            return;
+        }
         for (y, row) in rows.enumerate() {
             for (x, want) in row.enumerate() {
                 if let Want::Has(register) = want
@@ -89,9 +105,9 @@ impl Band {
         }
     }
 
-    fn add_line(&mut self, register: u8) -> u16 {
+    fn add_line(&mut self, register: u8, x: usize) -> u16 {
         self.must.resize(self.must.len() + self.width, 0);
-        self.lines.push(register);
+        self.lines.push(Line { register, first: x, last: x });
         u16::try_from(self.lines.len() - 1).unwrap_or(0)
     }
 
@@ -124,9 +140,10 @@ impl Band {
 
     fn find_pieces(&mut self) {
         self.pieces.clear();
-        for (line, sixels) in self.must.chunks(self.width.max(1)).enumerate() {
+        for (line, Line { first, last, .. }) in self.lines.iter().enumerate() {
             let mut open: Option<Piece> = None;
-            for (x, _) in sixels.iter().enumerate().filter(|(_, sixel)| **sixel != 0) {
+            let sixels = &self.must[line * self.width + first..=line * self.width + last];
+            for (x, _) in (*first..).zip(sixels).filter(|(_, sixel)| **sixel != 0) {
                 match &mut open {
                     Some(piece) if x - piece.last <= PART => piece.last = x,
                     _ => self.pieces.extend(open.replace(Piece { line, first: x, last: x })),
@@ -134,7 +151,7 @@ impl Band {
             }
             self.pieces.extend(open);
         }
-        self.pieces.sort_unstable_by_key(|piece| (piece.first, self.lines[piece.line]));
+        self.pieces.sort_unstable_by_key(|piece| (piece.first, self.lines[piece.line].register));
     }
 
     /// Moves pieces that do not overlap from `pieces` to `pass`.
@@ -154,7 +171,7 @@ impl Band {
     /// Writes a piece, `column` being where the pass has come to: the fewest runs, each a sixel that
     /// has all the pixels its columns must have and none they may not.
     fn write_piece(&mut self, piece: Piece, column: usize, out: &mut Vec<u8>) {
-        let register = self.lines[piece.line];
+        let register = self.lines[piece.line].register;
         if self.selected.replace(register) != Some(register) {
             let _ = write!(out, "#{register}");
         }

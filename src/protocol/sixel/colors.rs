@@ -17,9 +17,9 @@ const GOOD: u64 = 48;
 const FAR: u32 = 900;
 /// A pixel that changes keeps its register up to this squared distance: 5 steps a channel.
 const KEEP: u32 = 27;
-/// The same for a pixel that would change alone: 17 steps a channel. Shared among those that change
+/// The same for a pixel that would change alone: 15 steps a channel. Shared among those that change
 /// beside it to the same register.
-const LONE: u32 = 900;
+const LONE: u32 = 700;
 /// But only where a pixel beside it differs so many times more: at edges an error is not seen.
 const MASK: u32 = 4;
 /// The same for each pixel of a cell, where cells are sent whole.
