@@ -6,7 +6,6 @@
 //! 1991); then each colour moves into the middle of those nearest to it (S. Lloyd, "Least Squares
 //! Quantization in PCM", 1982). Nothing is random: the same frame gives the same palette.
 
-use crate::frame::Frame;
 use std::ops::Range;
 use tiny_skia::PremultipliedColorU8;
 
@@ -23,14 +22,17 @@ const UNKNOWN: u32 = u32::MAX;
 /// The straight-alpha colour of a pixel, or none where it counts as transparent.
 #[must_use]
 pub fn opaque_rgb(pixel: PremultipliedColorU8) -> Option<[u8; 3]> {
-    match pixel.alpha() {
-        255 => Some([pixel.red(), pixel.green(), pixel.blue()]),
-        alpha if alpha >= OPAQUE_FROM => {
-            let c = pixel.demultiply();
-            Some([c.red(), c.green(), c.blue()])
-        }
-        _ => None,
+    (pixel.alpha() >= OPAQUE_FROM).then(|| straight_rgb(pixel))
+}
+
+/// The straight-alpha colour of a pixel, whatever its alpha is.
+#[must_use]
+pub fn straight_rgb(pixel: PremultipliedColorU8) -> [u8; 3] {
+    if pixel.alpha() == 255 {
+        return [pixel.red(), pixel.green(), pixel.blue()];
     }
+    let straight = pixel.demultiply();
+    [straight.red(), straight.green(), straight.blue()]
 }
 
 /// At most 256 colours, and a fast way from any colour to the nearest of them.
@@ -40,15 +42,6 @@ pub struct Palette {
     grid: Grid,
     /// What was last asked for, and its index: neighbours are often alike.
     last: Option<([u8; 3], u8)>,
-}
-
-/// A frame as indices into a [`Palette`]; none is transparent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Indexed {
-    /// Row by row from the top left.
-    pub pixels: Vec<Option<u8>>,
-    /// The mean squared distance between an opaque pixel's colour and the palette's.
-    pub error: u64,
 }
 
 impl Palette {
@@ -109,13 +102,6 @@ impl Palette {
         Self::of_colors(colors.into_iter().map(|(_, rgb)| rgb).collect())
     }
 
-    /// At most `most` colours for a frame's opaque pixels.
-    #[must_use]
-    pub fn of_frame(frame: &Frame, most: usize) -> Self {
-        let pixels = frame.pixmap().pixels().iter();
-        Self::build(pixels.filter_map(|p| opaque_rgb(*p)), most)
-    }
-
     /// The colours.
     #[must_use]
     pub fn colors(&self) -> &[[u8; 3]] {
@@ -144,31 +130,7 @@ impl Palette {
         self.last = Some((rgb, index));
         index
     }
-
-    /// The frame in indices, each pixel's colour passed through `nudge` first (dithering).
-    pub fn map(&mut self, frame: &Frame, nudge: Option<Nudge>) -> Indexed {
-        let width = frame.size().width as usize;
-        let mut pixels = Vec::with_capacity(frame.pixmap().pixels().len());
-        let (mut error, mut opaque) = (0_u64, 0_u64);
-        for (n, pixel) in frame.pixmap().pixels().iter().enumerate() {
-            let Some(rgb) = opaque_rgb(*pixel) else {
-                pixels.push(None);
-                continue;
-            };
-            let wanted = nudge.map_or(rgb, |nudge| nudge(rgb, n % width, n / width));
-            let index = self.index(wanted);
-            let got = self.colors.get(usize::from(index)).copied();
-            error += u64::from(distance(rgb, got.unwrap_or_default()));
-            opaque += 1;
-            pixels.push(Some(index));
-        }
-        let error = error / opaque.max(1);
-        Indexed { pixels, error }
-    }
 }
-
-/// Moves a colour by its place in the frame.
-pub type Nudge = fn([u8; 3], usize, usize) -> [u8; 3];
 
 /// The squared distance of two colours.
 #[must_use]

@@ -1,7 +1,7 @@
 //! The palette, and which of its registers each pixel of a frame gets.
 
 use super::SixelConfig;
-use crate::frame::quantize::{OPAQUE_FROM, Palette, distance};
+use crate::frame::quantize::{OPAQUE_FROM, Palette, distance, straight_rgb};
 use crate::frame::{Frame, dither};
 use crate::units::CellPixels;
 use std::io::Write as _;
@@ -320,18 +320,14 @@ impl Ground {
         if alpha < self.opaque_from(was) {
             return None;
         }
-        let rgb = [pixel.red(), pixel.green(), pixel.blue()];
         Some(match self.0 {
-            _ if alpha == 255 => rgb,
             Some(ground) => {
+                let rgb = [pixel.red(), pixel.green(), pixel.blue()];
                 let under = |v: u8| (u32::from(v) * u32::from(255 - alpha) + 127) / 255;
                 let over = |n: usize| u32::from(rgb[n]) + under(ground[n]);
                 std::array::from_fn(|n| u8::try_from(over(n)).unwrap_or(255))
             }
-            None => {
-                let c = pixel.demultiply();
-                [c.red(), c.green(), c.blue()]
-            }
+            None => straight_rgb(pixel),
         })
     }
 }

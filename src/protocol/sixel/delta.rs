@@ -146,11 +146,12 @@ fn merge(parts: Vec<Part>, price: impl Fn(Part) -> usize) -> Vec<Part> {
 /// cells, and some terminals keep one a cell, so parts are whole cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
-    pub(super) cols: (usize, usize),
-    pub(super) rows: (usize, usize),
+    cols: (usize, usize),
+    rows: (usize, usize),
 }
 
 impl Part {
+    /// The whole box.
     pub(super) fn all(at: &Placement) -> Self {
         Self { cols: (0, usize::from(at.size.cols)), rows: (0, usize::from(at.size.rows)) }
     }
@@ -192,6 +193,7 @@ impl Part {
         })
     }
 
+    /// The cell at its top left, in the window.
     pub(super) fn position(self, at: &Placement) -> CellPosition {
         let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
         CellPosition {
