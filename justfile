@@ -33,6 +33,10 @@ peers:
     cargo bench --locked --features rlottie --bench peers --no-run
     taskset -c 0 cargo bench --locked --features rlottie --bench peers
 
+# Our sixel beside libsixel and chafa. Wants libsixel-bin and chafa.
+sixel:
+    cargo bench --locked --bench sixel
+
 # The pets' compiled files from their sources.
 pets:
     for pet in antigravity null haiku bit spectre; do cargo run --quiet -- pack build pets/$pet; done

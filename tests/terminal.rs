@@ -7,7 +7,7 @@ use buddy_render::terminal::{
     Answers, Choice, ColorDepth, Database, EnvHints, KittyTier, Multiplexer, Protocol, Questions,
     Reply, ReplyParser, SymbolSet, Terminal, TerminalError, TtySize, choose,
 };
-use buddy_render::units::{CellSize, PixelSize};
+use buddy_render::units::{CellPixels, CellSize, PixelSize};
 use serde_json::Value;
 use std::io::{self, Write};
 use std::path::Path;
@@ -175,6 +175,27 @@ fn locale_and_no_color_choose_among_texts() {
     let full = [many, ("COLORTERM", "truecolor")];
     assert_eq!(pick(&full), (symbols, ColorDepth::TrueColor));
     assert_eq!(choice_of("kitty", &[("NO_COLOR", "1")], None).protocol, ascii);
+}
+
+#[test]
+fn sixel_goes_by_what_the_terminal_does_with_pictures() {
+    let database = Database::embedded().unwrap();
+    let windows = Answers {
+        da1: Some(vec![61, 4, 6, 7, 14, 21, 22, 23, 24, 28, 32, 42]),
+        cell_pixels: Some(PixelSize::new(9, 19)),
+        background: Some((12, 12, 12)),
+        ..Answers::default()
+    };
+    let choice = choose(&windows, &EnvHints::default(), &database, None);
+    assert_eq!((choice.protocol, choice.sixel_registers), (Protocol::Sixel, 256));
+    assert_eq!(choice.geometry.cell, CellPixels::new(10, 20), "virtual, whatever the font is");
+    assert!(choice.sixel.overlays && !choice.sixel.shared_registers);
+    assert_eq!(choice.background, Some([12; 3]));
+    let xterm = choice_of("xterm", &[], None);
+    assert!(xterm.sixel.overlays && xterm.sixel.shared_registers);
+    assert_eq!(xterm.sixel.pictures, Some(16));
+    assert!(xterm.sixel_largest.is_some_and(|largest| largest.width > 160));
+    assert!(!choice_of("mlterm", &[], None).sixel.overlays);
 }
 
 #[test]

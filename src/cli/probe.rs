@@ -94,6 +94,7 @@ fn pictures(answers: &Answers) -> Vec<Line> {
     };
     let registers = answers.sixel_registers.map(|n| n.to_string());
     let largest = answers.sixel_size.map(|size| size.to_string());
+    let background = answers.background.map(|(r, g, b)| format!("#{r:02x}{g:02x}{b:02x}"));
     let files =
         if answers.iterm_files() { "has inline images" } else { "tells of no inline images" };
     vec![
@@ -106,6 +107,7 @@ fn pictures(answers: &Answers) -> Vec<Line> {
         ),
         line("sixel_registers", "sixel colours", registers, "colours of one picture"),
         line("sixel_size", "largest sixel", largest, "pixels of one picture"),
+        line("background", "background (OSC 11)", background, "below what is half transparent"),
         line("iterm_capabilities", "iTerm2 features", answers.iterm_capabilities.clone(), files),
     ]
 }

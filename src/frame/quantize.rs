@@ -3,9 +3,9 @@
 //! A frame of few colours keeps them exactly. Otherwise colours are cut into boxes, the box with
 //! the largest squared error first, at the place that leaves the least error (greedy variance
 //! minimization after X. Wu, "Efficient Statistical Computations for Optimal Color Quantization",
-//! 1991). Nothing is random: the same frame gives the same palette.
+//! 1991); then each colour moves into the middle of those nearest to it (S. Lloyd, "Least Squares
+//! Quantization in PCM", 1982). Nothing is random: the same frame gives the same palette.
 
-use crate::frame::Frame;
 use std::ops::Range;
 use tiny_skia::PremultipliedColorU8;
 
@@ -13,62 +13,93 @@ use tiny_skia::PremultipliedColorU8;
 pub const OPAQUE_FROM: u8 = 128;
 /// Above this many distinct colours, neighbours (5 bits a channel) are counted together first.
 const EXACT_COLORS: usize = 4096;
-const CACHE_BITS: u32 = 13;
-const EMPTY: u64 = u64::MAX;
+/// How often the palette is refined: more gain less than 0.1 dB on the pets' clips.
+const REFINEMENTS: usize = 3;
+/// The bits of a channel that choose a [`Grid`] cell: 32×32×32 cells.
+const GRID_BITS: u32 = 5;
+const UNKNOWN: u32 = u32::MAX;
 
 /// The straight-alpha colour of a pixel, or none where it counts as transparent.
 #[must_use]
 pub fn opaque_rgb(pixel: PremultipliedColorU8) -> Option<[u8; 3]> {
-    match pixel.alpha() {
-        255 => Some([pixel.red(), pixel.green(), pixel.blue()]),
-        alpha if alpha >= OPAQUE_FROM => {
-            let c = pixel.demultiply();
-            Some([c.red(), c.green(), c.blue()])
-        }
-        _ => None,
+    (pixel.alpha() >= OPAQUE_FROM).then(|| straight_rgb(pixel))
+}
+
+/// The straight-alpha colour of a pixel, whatever its alpha is.
+#[must_use]
+pub fn straight_rgb(pixel: PremultipliedColorU8) -> [u8; 3] {
+    if pixel.alpha() == 255 {
+        return [pixel.red(), pixel.green(), pixel.blue()];
     }
+    let straight = pixel.demultiply();
+    [straight.red(), straight.green(), straight.blue()]
 }
 
 /// At most 256 colours, and a fast way from any colour to the nearest of them.
 #[derive(Clone, Debug)]
 pub struct Palette {
     colors: Vec<[u8; 3]>,
-    /// Direct-mapped: the colour above, its index in the low byte.
-    cache: Vec<u64>,
-}
-
-/// A frame as indices into a [`Palette`]; none is transparent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Indexed {
-    /// Row by row from the top left.
-    pub pixels: Vec<Option<u8>>,
-    /// The mean squared distance between an opaque pixel's colour and the palette's.
-    pub error: u64,
+    grid: Grid,
+    /// What was last asked for, and its index: neighbours are often alike.
+    last: Option<([u8; 3], u8)>,
 }
 
 impl Palette {
     /// At most `most` colours (1 to 256) for all of `colors`.
     #[must_use]
     pub fn build(colors: impl Iterator<Item = [u8; 3]>, most: usize) -> Self {
-        let most = most.clamp(1, 256);
-        let mut counted = count(colors);
-        let colors = if counted.len() <= most {
-            counted.iter().map(|c| c.rgb).collect()
-        } else {
-            if counted.len() > EXACT_COLORS {
-                counted = merge_neighbours(&counted);
-            }
-            cut(&mut counted, most)
-        };
-        let cache = vec![EMPTY; 1 << CACHE_BITS];
-        Self { colors, cache }
+        Self::near_enough(colors, most, 0)
     }
 
-    /// At most `most` colours for a frame's opaque pixels.
+    /// The same, with no more colours than it takes for a mean squared distance of `error`.
     #[must_use]
-    pub fn of_frame(frame: &Frame, most: usize) -> Self {
-        let pixels = frame.pixmap().pixels().iter();
-        Self::build(pixels.filter_map(|p| opaque_rgb(*p)), most)
+    pub fn near_enough(colors: impl Iterator<Item = [u8; 3]>, most: usize, error: u32) -> Self {
+        let most = most.clamp(1, 256);
+        let mut counted = count(colors);
+        if counted.is_empty() || error == 0 && counted.len() <= most {
+            return Self::of_colors(counted.iter().map(|c| c.rgb).collect());
+        }
+        if counted.len() > EXACT_COLORS {
+            counted = merge_neighbours(&counted);
+        }
+        let mut palette = Self::of_colors(cut(&mut counted, most, error));
+        for _ in 0..REFINEMENTS {
+            palette = palette.refined(&counted);
+        }
+        palette.sorted(&counted)
+    }
+
+    fn of_colors(colors: Vec<[u8; 3]>) -> Self {
+        Self { colors, grid: Grid::default(), last: None }
+    }
+
+    /// Each colour in the middle of those that are nearest to it.
+    fn refined(mut self, counted: &[Counted]) -> Self {
+        let mut sums = vec![([0_u64; 3], 0_u64); self.colors.len()];
+        for c in counted {
+            let (sum, count) = &mut sums[usize::from(self.index(c.rgb))];
+            *count += c.count;
+            for (sum, value) in sum.iter_mut().zip(c.rgb) {
+                *sum += c.count * u64::from(value);
+            }
+        }
+        for (color, (sum, count)) in self.colors.iter_mut().zip(sums) {
+            if count > 0 {
+                *color = sum.map(|s| u8::try_from((s + count / 2) / count).unwrap_or(255));
+            }
+        }
+        Self::of_colors(self.colors)
+    }
+
+    /// The commonest colours first: in sixel their numbers are shorter.
+    fn sorted(mut self, counted: &[Counted]) -> Self {
+        let mut uses = vec![0_u64; self.colors.len()];
+        for c in counted {
+            uses[usize::from(self.index(c.rgb))] += c.count;
+        }
+        let mut colors: Vec<_> = uses.into_iter().zip(self.colors).collect();
+        colors.sort_unstable_by_key(|(uses, rgb)| (std::cmp::Reverse(*uses), *rgb));
+        Self::of_colors(colors.into_iter().map(|(_, rgb)| rgb).collect())
     }
 
     /// The colours.
@@ -81,46 +112,25 @@ impl Palette {
     pub fn extend(&mut self, more: &[[u8; 3]]) {
         let room = 256 - self.colors.len();
         self.colors.extend(more.iter().take(room));
-        self.cache.fill(EMPTY);
+        self.grid = Grid::default();
+        self.last = None;
     }
 
     /// The index of the nearest colour, by squared distance; 0 where there are no colours.
+    #[must_use]
     pub fn index(&mut self, rgb: [u8; 3]) -> u8 {
-        let packed = u32::from_be_bytes([0, rgb[0], rgb[1], rgb[2]]);
-        let slot = (packed.wrapping_mul(0x9e37_79b1) >> (32 - CACHE_BITS)) as usize;
-        let entry = self.cache[slot];
-        if entry >> 8 == u64::from(packed) {
-            return entry.to_le_bytes()[0];
+        if let Some((last, index)) = self.last
+            && last == rgb
+        {
+            return index;
         }
-        let index = nearest(&self.colors, rgb);
-        self.cache[slot] = u64::from(packed) << 8 | u64::from(index);
+        let candidates = self.grid.candidates(&self.colors, rgb);
+        let far = |n: u8| self.colors.get(usize::from(n)).map_or(0, |c| distance(*c, rgb));
+        let index = candidates.iter().copied().min_by_key(|n| far(*n)).unwrap_or(0);
+        self.last = Some((rgb, index));
         index
     }
-
-    /// The frame in indices, each pixel's colour passed through `nudge` first (dithering).
-    pub fn map(&mut self, frame: &Frame, nudge: Option<Nudge>) -> Indexed {
-        let width = frame.size().width as usize;
-        let mut pixels = Vec::with_capacity(frame.pixmap().pixels().len());
-        let (mut error, mut opaque) = (0_u64, 0_u64);
-        for (n, pixel) in frame.pixmap().pixels().iter().enumerate() {
-            let Some(rgb) = opaque_rgb(*pixel) else {
-                pixels.push(None);
-                continue;
-            };
-            let wanted = nudge.map_or(rgb, |nudge| nudge(rgb, n % width, n / width));
-            let index = self.index(wanted);
-            let got = self.colors.get(usize::from(index)).copied();
-            error += u64::from(distance(rgb, got.unwrap_or_default()));
-            opaque += 1;
-            pixels.push(Some(index));
-        }
-        let error = error / opaque.max(1);
-        Indexed { pixels, error }
-    }
 }
-
-/// Moves a colour by its place in the frame.
-pub type Nudge = fn([u8; 3], usize, usize) -> [u8; 3];
 
 /// The squared distance of two colours.
 #[must_use]
@@ -129,9 +139,53 @@ pub fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
     square(0) + square(1) + square(2)
 }
 
-fn nearest(colors: &[[u8; 3]], rgb: [u8; 3]) -> u8 {
-    let best = colors.iter().enumerate().min_by_key(|(_, c)| distance(**c, rgb));
-    best.map_or(0, |(n, _)| u8::try_from(n).unwrap_or(0))
+/// For each box of 8×8×8 colours, the palette's colours that may be nearest to one in it: found when
+/// first asked for, so that a search looks at a few of 256.
+#[derive(Clone, Debug, Default)]
+struct Grid {
+    /// Where in `candidates` each box's begin, the first byte being their number less one.
+    starts: Vec<u32>,
+    candidates: Vec<u8>,
+}
+
+impl Grid {
+    fn candidates(&mut self, colors: &[[u8; 3]], rgb: [u8; 3]) -> &[u8] {
+        if self.starts.is_empty() {
+            self.starts = vec![UNKNOWN; 1 << (3 * GRID_BITS)];
+        }
+        let low = rgb.map(|v| v >> (8 - GRID_BITS) << (8 - GRID_BITS));
+        let cell = low.iter().fold(0, |at, v| at << GRID_BITS | usize::from(v >> (8 - GRID_BITS)));
+        if self.starts[cell] == UNKNOWN {
+            self.starts[cell] = self.search(colors, low);
+        }
+        let start = self.starts[cell] as usize;
+        match self.candidates.get(start..) {
+            Some([count, all @ ..]) => &all[..all.len().min(usize::from(*count) + 1)],
+            _ => &[],
+        }
+    }
+
+    /// Keeps the colours that are nearer to some corner of the box than another is to all of it.
+    fn search(&mut self, colors: &[[u8; 3]], low: [u8; 3]) -> u32 {
+        let high = low.map(|v| v | (0xff >> GRID_BITS));
+        let least = |c: &[u8; 3]| {
+            let inside: [u8; 3] = std::array::from_fn(|n| c[n].clamp(low[n], high[n]));
+            distance(*c, inside)
+        };
+        let most = |c: &[u8; 3]| {
+            let far =
+                |n: usize| if c[n].abs_diff(low[n]) > c[n].abs_diff(high[n]) { low } else { high };
+            distance(*c, std::array::from_fn(|n| far(n)[n]))
+        };
+        let bound = colors.iter().map(most).min().unwrap_or(0);
+        let start = self.candidates.len();
+        self.candidates.push(0);
+        let near = (0..=255_u8).zip(colors).filter(|(_, c)| least(c) <= bound);
+        self.candidates.extend(near.map(|(n, _)| n));
+        let count = self.candidates.len() - start - 1;
+        self.candidates[start] = u8::try_from(count.saturating_sub(1)).unwrap_or(255);
+        u32::try_from(start).unwrap_or(UNKNOWN)
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -171,13 +225,20 @@ fn mean(group: &[Counted]) -> [u8; 3] {
 struct ColorBox {
     range: Range<usize>,
     axis: usize,
+    /// The squared error along the axis.
     error: f64,
+    /// The same along all three.
+    total: f64,
 }
 
-/// Cuts into at most `most` boxes and gives each one's mean colour.
-fn cut(counted: &mut [Counted], most: usize) -> Vec<[u8; 3]> {
+/// Cuts into at most `most` boxes, until the mean squared error is at most `enough`, and gives each
+/// one's mean colour.
+#[expect(clippy::cast_precision_loss, reason = "a count of pixels, far below 2^52")]
+fn cut(counted: &mut [Counted], most: usize, enough: u32) -> Vec<[u8; 3]> {
+    let pixels: u64 = counted.iter().map(|c| c.count).sum();
+    let enough = f64::from(enough) * pixels as f64;
     let mut boxes = vec![measure(counted, 0..counted.len())];
-    while boxes.len() < most {
+    while boxes.len() < most && boxes.iter().map(|b| b.total).sum::<f64>() > enough {
         let worst = (0..boxes.len()).max_by(|a, b| boxes[*a].error.total_cmp(&boxes[*b].error));
         let Some(worst) = worst.filter(|n| boxes[*n].error > 0.0) else {
             break;
@@ -200,8 +261,9 @@ fn measure(counted: &[Counted], range: Range<usize>) -> ColorBox {
         let s = inside.iter().fold(Sums::default(), |s, c| s.add(c, axis));
         s.error()
     };
-    let axis = (0..3).max_by(|a, b| error(*a).total_cmp(&error(*b))).unwrap_or(0);
-    ColorBox { error: error(axis), range, axis }
+    let errors = [error(0), error(1), error(2)];
+    let axis = (0..3).max_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
+    ColorBox { error: errors[axis], total: errors.iter().sum(), range, axis }
 }
 
 /// Where to cut a sorted box in two (at least one colour on each side) for the least error.

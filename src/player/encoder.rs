@@ -6,7 +6,7 @@ use crate::protocol::iterm2::{Iterm2, Iterm2Config};
 use crate::protocol::kitty::{self, IdRange, Kitty, KittyConfig};
 use crate::protocol::passthrough::Passthrough;
 use crate::protocol::silent::Silent;
-use crate::protocol::sixel::{Sixel, SixelConfig};
+use crate::protocol::sixel::{Sixel, SixelConfig, SixelTraits};
 use crate::protocol::symbols::{self, SymbolMode, Symbols, SymbolsConfig};
 use crate::terminal::{self, Choice, Multiplexer, Protocol, SymbolSet};
 use crate::units::Geometry;
@@ -44,7 +44,11 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
         }
         Protocol::Sixel => Box::new(Sixel::new(SixelConfig {
             registers: choice.sixel_registers,
-            ..SixelConfig::default()
+            dither: true,
+            traits: choice.sixel,
+            background: choice.background,
+            largest: choice.sixel_largest,
+            passthrough: Passthrough::None,
         })),
         Protocol::Symbols => match depth(choice.colors) {
             Some(depth) => {
@@ -105,6 +109,9 @@ pub fn unasked(
         symbols: SymbolSet::Half,
         colors: terminal::ColorDepth::TrueColor,
         sixel_registers: 256,
+        sixel: SixelTraits::default(),
+        sixel_largest: None,
+        background: None,
         passthrough: Multiplexer::None,
         sync2026: false,
         geometry,

@@ -403,6 +403,12 @@ impl Player {
         };
         let moment = playing.start + playing.offset(now, self.tempo);
         let over = playing.is_over(now, self.tempo);
+        let (id, start, duration) = (playing.id, playing.start, playing.duration);
+        if self.encoder.wants_colors(id) {
+            let scene = self.cast.active_mut().scene.as_mut();
+            let samples = poses::sample(scene, start, duration, at.pixels())?;
+            self.encoder.learn_colors(id, &samples);
+        }
         self.encode(moment, at, out)?;
         Ok(if over { Duration::MAX } else { next_frame(now, self.settings.frame_rate) })
     }

@@ -72,6 +72,30 @@ pub fn draw(
         .collect()
 }
 
+/// How many moments tell a clip's colours.
+const COLOR_SAMPLES: u32 = 8;
+
+/// Draws a few moments of the stretch, at half of `size`, which tells its colours for a quarter of
+/// the time.
+///
+/// # Errors
+/// When a frame of that size is not possible.
+pub fn sample(
+    scene: &mut dyn Scene,
+    start: Duration,
+    duration: Duration,
+    size: PixelSize,
+) -> Result<Vec<Frame>, FrameSizeError> {
+    let half = PixelSize::new(size.width.div_ceil(2), size.height.div_ceil(2));
+    let moments = (0..COLOR_SAMPLES).map(|i| start + duration * i / COLOR_SAMPLES);
+    let draw = |moment| {
+        let mut frame = Frame::new(half)?;
+        scene.draw(moment, &mut frame);
+        Ok(frame)
+    };
+    moments.map(draw).collect()
+}
+
 fn samples(duration: Duration) -> u32 {
     crate::units::round_u32(duration.as_secs_f64() * SAMPLES_A_SECOND).max(1)
 }

@@ -60,7 +60,6 @@ pub(super) fn encode(poses: &[Pose]) -> Result<Gif, EncodeError> {
     let mut body = Vec::new();
     let mut last_disposal = 0;
     for (pose, delay) in poses.iter().zip(delays(poses.iter().map(|p| p.gap))) {
-        let indexed = palette.map(&pose.frame, None);
         let [d0, d1] = delay.to_le_bytes();
         last_disposal = body.len() + 3;
         body.extend_from_slice(&[0x21, 0xf9, 4, TO_BACKGROUND, d0, d1, clear, 0]);
@@ -68,7 +67,8 @@ pub(super) fn encode(poses: &[Pose]) -> Result<Gif, EncodeError> {
         body.extend_from_slice(&width.to_le_bytes());
         body.extend_from_slice(&height.to_le_bytes());
         body.push(0);
-        let codes = indexed.pixels.iter().map(|p| p.unwrap_or(clear));
+        let pixels = pose.frame.pixmap().pixels().iter();
+        let codes = pixels.map(|p| opaque_rgb(*p).map_or(clear, |rgb| palette.index(rgb)));
         push_blocks(bits, &lzw(codes, bits), &mut body);
     }
     body.push(0x3b);

@@ -126,6 +126,16 @@ pub trait Encoder: Send {
     /// (the terminal may or may not still hold loaded clips; kitty frees them on `CSI 2 J`).
     fn invalidate(&mut self);
 
+    /// Whether it would like to see some of that clip's frames before the first of them is encoded
+    /// ([`Encoder::learn_colors`]).
+    fn wants_colors(&self, _clip: ClipId) -> bool {
+        false
+    }
+
+    /// Told what colours a clip has, by some of its frames at any size, so that all of the clip can
+    /// have one palette.
+    fn learn_colors(&mut self, _clip: ClipId, _samples: &[Frame]) {}
+
     /// Loads a clip's poses. Each frame must be as large as the box they are shown in.
     ///
     /// # Errors

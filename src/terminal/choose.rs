@@ -3,7 +3,8 @@
 use super::database::{Capabilities, Database, Iterm2};
 use super::probe::{Answers, EnvHints};
 use super::size;
-use crate::units::Geometry;
+use crate::protocol::sixel::SixelTraits;
+use crate::units::{Geometry, PixelSize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -184,6 +185,12 @@ pub struct Choice {
     pub colors: ColorDepth,
     /// For sixel: colour registers, at least 2.
     pub sixel_registers: u16,
+    /// For sixel: what the terminal does with one picture after another.
+    pub sixel: SixelTraits,
+    /// For sixel: the largest picture, in pixels.
+    pub sixel_largest: Option<PixelSize>,
+    /// The background's colour, where the terminal told it.
+    pub background: Option<[u8; 3]>,
     /// What control strings must be wrapped for, where they are to pass.
     pub passthrough: Multiplexer,
     /// Whether frames go between begin and end of a synchronized update.
@@ -232,6 +239,9 @@ pub fn choose(
         symbols: row.symbols,
         colors: colors(hints, row),
         sixel_registers: registers(answers, row),
+        sixel: row.sixel,
+        sixel_largest: answers.sixel_size.filter(|size| size.width > 0 && size.height > 0),
+        background: answers.background.map(|(r, g, b)| [r, g, b]),
         passthrough: multiplexer(hints, row),
         sync2026,
         geometry,

@@ -5,6 +5,7 @@
 
 use super::choose::{KittyTier, Protocol, SymbolSet};
 use super::probe::{Answers, EnvHints};
+use crate::protocol::sixel::SixelTraits;
 use crate::units::CellPixels;
 
 /// The embedded table's text.
@@ -25,6 +26,8 @@ pub struct Capabilities {
     pub iterm2: Iterm2,
     /// Sixel colour registers, where the terminal does not tell them.
     pub sixel_registers: Option<u16>,
+    /// What it does with one sixel picture after another.
+    pub sixel: SixelTraits,
     /// What pictures are scaled to, whatever the font's size.
     pub virtual_cell: Option<CellPixels>,
     /// Synchronized updates, where it answers no DECRQM.
@@ -73,6 +76,7 @@ impl Capabilities {
             kitty: KittyTier::Static,
             iterm2: Iterm2::None,
             sixel_registers: None,
+            sixel: SixelTraits::default(),
             virtual_cell: None,
             sync: false,
             true_color: false,
@@ -188,7 +192,9 @@ fn version(text: &str) -> Vec<u32> {
 
 /// The file's own spelling; it does not leave this module.
 mod wire {
-    use super::{Ask, Capabilities, CellPixels, Iterm2, KittyTier, Protocol, Row, SymbolSet};
+    use super::{
+        Ask, Capabilities, CellPixels, Iterm2, KittyTier, Protocol, Row, SixelTraits, SymbolSet,
+    };
     use serde::Deserialize;
 
     #[derive(Deserialize)]
@@ -217,6 +223,8 @@ mod wire {
         #[serde(default)]
         iterm2: Images,
         sixel_registers: Option<u16>,
+        #[serde(default)]
+        sixel: Sixel,
         virtual_cell: Option<(u16, u16)>,
         #[serde(default)]
         sync: bool,
@@ -226,6 +234,16 @@ mod wire {
         symbols: Symbols,
         #[serde(default)]
         ask: Questions,
+    }
+
+    #[derive(Deserialize, Clone, Copy, Default)]
+    #[serde(deny_unknown_fields)]
+    struct Sixel {
+        #[serde(default)]
+        overlays: bool,
+        #[serde(default)]
+        shared_registers: bool,
+        pictures: Option<u16>,
     }
 
     #[derive(Deserialize, Clone, Copy)]
@@ -292,6 +310,7 @@ mod wire {
                     kitty: row.kitty.into(),
                     iterm2: row.iterm2.into(),
                     sixel_registers: row.sixel_registers,
+                    sixel: row.sixel.into(),
                     virtual_cell: row.virtual_cell.map(|(w, h)| CellPixels::new(w, h)),
                     sync: row.sync,
                     true_color: row.true_color,
@@ -299,6 +318,13 @@ mod wire {
                     ask: row.ask.into(),
                 },
             }
+        }
+    }
+
+    impl From<Sixel> for SixelTraits {
+        fn from(wire: Sixel) -> Self {
+            let Sixel { overlays, shared_registers, pictures } = wire;
+            Self { overlays, shared_registers, pictures }
         }
     }
 

@@ -114,6 +114,8 @@ impl Questions {
         // xterm ctlseqs, XTSMGRAPHICS: read (1) colour registers (1) and sixel size (2).
         out.extend_from_slice(b"\x1b[?1;1;0S\x1b[?2;1;0S");
         if self.ask == Ask::All && !self.tmux {
+            // xterm ctlseqs, OSC 11: the background's colour, for what is half transparent.
+            out.extend_from_slice(b"\x1b]11;?\x1b\\");
             // iTerm2: "Report Cell Size", "Feature Reporting".
             out.extend_from_slice(b"\x1b]1337;ReportCellSize\x1b\\\x1b]1337;Capabilities\x1b\\");
         }

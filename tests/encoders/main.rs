@@ -10,5 +10,6 @@ mod cells;
 mod iterm2;
 mod kitty;
 mod multiplexer;
+mod screen;
 mod sixel;
 mod support;

@@ -1,10 +1,16 @@
 //! Sixel.
 
-use crate::support::{Rio, at, ball, boxes, encoded, find, one_cell, paint, strings, written};
+use crate::screen::{Off, Over, Screen};
+use crate::support::{
+    CELL, Rio, at, ball, boxes, encoded, find, one_cell, paint, strings, written,
+};
 use buddy_render::frame::Frame;
-use buddy_render::protocol::sixel::{Sixel, SixelConfig};
-use buddy_render::protocol::{Encoder, Feed, Placement};
-use buddy_render::units::CellPosition;
+use buddy_render::pet::catalog;
+use buddy_render::player::poses;
+use buddy_render::protocol::sixel::{Sixel, SixelConfig, SixelTraits};
+use buddy_render::protocol::{ClipId, Encoder, Feed, Placement};
+use buddy_render::units::{CellPixels, CellPosition, CellSize, PixelSize};
+use std::time::Duration;
 
 fn encoder(registers: u16, dither: bool) -> Sixel {
     Sixel::new(SixelConfig { registers, dither, ..SixelConfig::default() })
@@ -231,5 +237,168 @@ fn other_colours_in_the_same_shape_are_drawn() {
         let bytes = encoded(&mut sixel, &frame, &at);
         let (most, _) = difference(&seen_by_rio(&bytes, &at), &frame);
         assert!(most <= 2);
+    }
+}
+
+/// What terminals do with pictures over pictures, and how many registers they have.
+fn terminals() -> [(Over, SixelConfig); 4] {
+    let config = |registers, overlays, shared_registers, pictures| SixelConfig {
+        registers,
+        dither: true,
+        traits: SixelTraits { overlays, shared_registers, pictures },
+        ..SixelConfig::default()
+    };
+    [
+        (Over::Replaces, config(256, false, false, None)),
+        (Over::Replaces, config(16, false, false, Some(20))),
+        (Over::Lies, config(256, true, false, None)),
+        (Over::Lies, config(1024, true, true, Some(16))),
+    ]
+}
+
+/// The frames of a clip, so many a second, and the samples that a player shows first.
+fn pet_clip(pet: &str, clip: &str, rate: u32, size: PixelSize) -> (Vec<Frame>, Vec<Frame>) {
+    let pet = catalog::load(pet).unwrap();
+    let clip = pet.clip(clip).unwrap();
+    let mut scene = pet.scene().unwrap();
+    let samples = poses::sample(&mut *scene, clip.start, clip.duration, size).unwrap();
+    let count = (clip.duration.as_secs_f64() * f64::from(rate)) as u32;
+    let draw = |n| {
+        let mut frame = Frame::new(size).unwrap();
+        scene.draw(clip.start + Duration::from_secs(1) * n / rate, &mut frame);
+        frame
+    };
+    ((0..count).map(draw).collect(), samples)
+}
+
+#[test]
+fn every_clip_of_every_pet_arrives_on_every_terminal() {
+    let at = at(8, 4);
+    for pet in catalog::names() {
+        for (n, clip) in (0_u16..).zip(catalog::load(pet).unwrap().clips()) {
+            let (frames, samples) = pet_clip(pet, &clip.name, 3, at.pixels());
+            for (over, config) in terminals() {
+                let few = config.registers < 256;
+                let mut sixel = Sixel::new(config);
+                let most = usize::from(config.registers).min(256);
+                let mut screen = Screen::new(CellSize::new(80, 24), CELL, over, most);
+                assert!(sixel.wants_colors(ClipId(n)));
+                sixel.learn_colors(ClipId(n), &samples);
+                assert!(!sixel.wants_colors(ClipId(n)));
+                let mut off = Off::default();
+                for frame in &frames {
+                    screen.feed(&encoded(&mut sixel, frame, &at));
+                    off.add(&screen.rgba(at.at.col, at.at.row, at.pixels()), frame);
+                }
+                let (clip, psnr) = (&clip.name, off.psnr());
+                assert_eq!(off.holes, 0, "{pet} {clip} {config:?}");
+                assert!(psnr > if few { 23.0 } else { 29.0 }, "{pet} {clip}: {psnr} dB");
+                assert!(off.mean_delta() < 0.04, "{pet} {clip}: {}", off.mean_delta());
+                screen.feed(&written(|out| sixel.farewell(out)));
+                assert_eq!(screen.opaque(), 0, "{pet} {clip} left something");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_still_pixel_keeps_its_colour_through_a_clip() {
+    let at = at(20, 10);
+    let (frames, samples) = pet_clip("null", "idle", 12, at.pixels());
+    for (over, config) in terminals() {
+        let mut sixel = Sixel::new(config);
+        sixel.learn_colors(ClipId(0), &samples);
+        let mut screen = Screen::new(CellSize::new(80, 24), CELL, over, 256);
+        let mut before: Option<(&Frame, Vec<[u8; 4]>)> = None;
+        let mut flickers = 0;
+        for frame in &frames {
+            screen.feed(&encoded(&mut sixel, frame, &at));
+            let seen = screen.rgba(at.at.col, at.at.row, at.pixels());
+            if let Some((old, shown)) = &before {
+                let pixels = old.pixmap().pixels().iter().zip(frame.pixmap().pixels());
+                let shown = shown.iter().zip(&seen);
+                flickers += pixels.zip(shown).filter(|((a, b), (c, d))| a == b && c != d).count();
+            }
+            before = Some((frame, seen));
+        }
+        assert_eq!(flickers, 0, "{config:?}");
+    }
+}
+
+#[test]
+fn a_picture_is_no_larger_than_the_terminal_takes() {
+    let at = at(20, 10);
+    for (over, config) in terminals() {
+        let config = SixelConfig { largest: Some(PixelSize::new(50, 33)), ..config };
+        let mut sixel = Sixel::new(config);
+        let mut screen = Screen::new(CellSize::new(80, 24), CELL, over, 256);
+        for step in 0..3 {
+            let frame = ball(at.pixels(), step);
+            screen.feed(&encoded(&mut sixel, &frame, &at));
+            let mut off = Off::default();
+            off.add(&screen.rgba(at.at.col, at.at.row, at.pixels()), &frame);
+            assert_eq!(off.holes, 0);
+        }
+        let largest = screen.pictures.iter().map(|(cols, rows)| (cols.len(), rows.len()));
+        assert!(largest.into_iter().all(|(cols, rows)| cols <= 6 && rows <= 2));
+    }
+}
+
+#[test]
+fn all_is_sent_anew_before_the_terminal_forgets_it() {
+    let at = at(20, 10);
+    let (over, config) = terminals()[3];
+    let mut sixel = Sixel::new(config);
+    let mut screen = Screen::new(CellSize::new(80, 24), CELL, over, 256);
+    for step in 0..80 {
+        let mut frame = ball(at.pixels(), 0);
+        paint(&mut frame, [70 + step % 5, 60, 6, 6], [255, 255, 255, 255]);
+        screen.feed(&encoded(&mut sixel, &frame, &at));
+    }
+    let whole = |n: &usize| screen.pictures[*n].0.len() == 20;
+    let whole: Vec<usize> = (0..screen.pictures.len()).filter(whole).collect();
+    assert!(whole.len() >= 4 && whole.windows(2).all(|w| w[1] - w[0] <= 16), "{whole:?}");
+}
+
+#[test]
+fn over_a_known_background_edges_are_soft() {
+    let at = at(4, 2);
+    let background = Some([16, 32, 48]);
+    let mut sixel = Sixel::new(SixelConfig { background, ..SixelConfig::default() });
+    let mut frame = Frame::new(at.pixels()).unwrap();
+    for (x, alpha) in [(0, 255), (8, 127), (16, 51), (24, 20)] {
+        paint(&mut frame, [x, 0, 8, 32], [255, 255, 255, alpha]);
+    }
+    let mut screen = Screen::new(CellSize::new(80, 24), CELL, Over::Lies, 256);
+    screen.feed(&encoded(&mut sixel, &frame, &at));
+    let seen = screen.rgba(at.at.col, at.at.row, at.pixels());
+    let want = [[255, 255, 255, 255], [135, 143, 151, 255], [64, 77, 89, 255], [0; 4]];
+    for (x, want) in want.into_iter().enumerate() {
+        let off = seen[8 * x].iter().zip(want).map(|(a, b)| a.abs_diff(b));
+        assert!(off.max().unwrap() <= 2, "{:?} is not {want:?}", seen[8 * x]);
+    }
+}
+
+#[test]
+fn hostile_sizes_are_drawn_or_refused() {
+    for (over, config) in terminals() {
+        for (cols, rows, width, height) in
+            [(1, 1, 1, 1), (79, 22, 1, 1), (3, 2, 7, 13), (1, 1, 512, 512), (2, 3, 1, 97)]
+        {
+            let cell = CellPixels::new(width, height);
+            let size = CellSize::new(cols, rows);
+            let at = Placement { at: CellPosition { col: 1, row: 1 }, size, cell };
+            let mut sixel = Sixel::new(config);
+            let mut screen = Screen::new(CellSize::new(80, 24), cell, over, 256);
+            for step in [0, 1, 0] {
+                let frame = ball(at.pixels(), step);
+                screen.feed(&encoded(&mut sixel, &frame, &at));
+                let mut off = Off::default();
+                off.add(&screen.rgba(1, 1, at.pixels()), &frame);
+                assert_eq!(off.holes, 0, "{at:?}");
+            }
+            let wrong = Frame::new(PixelSize::new(at.pixels().width + 1, 1)).unwrap();
+            assert!(sixel.encode(&wrong, &at, &mut Vec::new()).is_err());
+        }
     }
 }
