@@ -1,5 +1,6 @@
 //! What is drawn in text cells: block symbols, letters, the speech bubble.
 
+use crate::mosaic::xterm;
 use crate::support::{at, ball, boxes, encoded, find, paint, written};
 use buddy_render::frame::{Frame, TextArt};
 use buddy_render::protocol::ascii::{Ascii, AsciiConfig};
@@ -50,34 +51,6 @@ fn average(frame: &Frame, [x, y, width, height]: [u32; 4]) -> ([f64; 3], f64) {
     (rgb, sum[3] / f64::from(width * height))
 }
 
-/// xterm's colours: 16, the cube, the greys.
-fn xterm(n: u8) -> [u8; 3] {
-    const BASIC: [[u8; 3]; 16] = [
-        [0, 0, 0],
-        [205, 0, 0],
-        [0, 205, 0],
-        [205, 205, 0],
-        [0, 0, 238],
-        [205, 0, 205],
-        [0, 205, 205],
-        [229, 229, 229],
-        [127, 127, 127],
-        [255, 0, 0],
-        [0, 255, 0],
-        [255, 255, 0],
-        [92, 92, 255],
-        [255, 0, 255],
-        [0, 255, 255],
-        [255, 255, 255],
-    ];
-    let level = |v: u8| if v == 0 { 0 } else { 55 + 40 * v };
-    match n {
-        0..16 => BASIC[usize::from(n)],
-        16..232 => [(n - 16) / 36, (n - 16) / 6 % 6, (n - 16) % 6].map(level),
-        _ => [8 + 10 * (n - 232); 3],
-    }
-}
-
 fn rgb(color: Color) -> Option<[u8; 3]> {
     match color {
         Color::Default => None,
@@ -112,7 +85,7 @@ fn quarters(cell: &vt100::Cell) -> [Option<[u8; 3]>; 4] {
 }
 
 fn symbols(mode: SymbolMode, depth: ColorDepth) -> Symbols {
-    Symbols::new(SymbolsConfig { mode, depth })
+    Symbols::new(SymbolsConfig { mode, depth, tolerance: 0.0 })
 }
 
 const MODES: [SymbolMode; 2] = [SymbolMode::HalfBlock, SymbolMode::Quadrant];
@@ -126,6 +99,7 @@ fn tolerance(mode: SymbolMode, depth: ColorDepth) -> (f64, f64) {
         (SymbolMode::Quadrant, ColorDepth::TrueColor) => (32.0, 6.0),
         (_, ColorDepth::Indexed256) => (60.0, 20.0),
         (_, ColorDepth::Ansi16) => (150.0, 60.0),
+        _ => unreachable!("not among those tried here"),
     }
 }
 

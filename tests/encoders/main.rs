@@ -9,6 +9,8 @@
 mod cells;
 mod iterm2;
 mod kitty;
+mod mosaic;
 mod multiplexer;
 mod sixel;
 mod support;
+mod symbols;
