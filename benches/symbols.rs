@@ -15,6 +15,7 @@
 #![expect(clippy::cast_possible_truncation, reason = "sizes here are small")]
 
 #[path = "../tests/encoders/mosaic.rs"]
+#[expect(dead_code, reason = "the tests read single tiles, too")]
 mod mosaic;
 
 use buddy_render::frame::Frame;
@@ -98,7 +99,7 @@ const DEPTHS: [ColorDepth; 5] = [
 ];
 
 fn config(mode: SymbolMode, depth: ColorDepth) -> SymbolsConfig {
-    SymbolsConfig { mode, depth, ..SymbolsConfig::default() }
+    SymbolsConfig { mode, depth, background: BACKGROUND, ..SymbolsConfig::default() }
 }
 
 fn ours(clips: &[Clip]) {
@@ -187,7 +188,7 @@ fn tolerances(clips: &[Clip], list: &str) {
         let tolerance = f32::from(milli) / 1000.0;
         for depth in [ColorDepth::TrueColor, ColorDepth::Indexed256] {
             for mode in [SymbolMode::Octant, SymbolMode::Quadrant] {
-                row(clips, SymbolsConfig { mode, depth, tolerance }, false);
+                row(clips, SymbolsConfig { tolerance, ..config(mode, depth) }, false);
             }
         }
     }

@@ -54,6 +54,7 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
             (depth, set) => Box::new(Symbols::new(SymbolsConfig {
                 mode: mode(set),
                 depth,
+                background: choice.background,
                 ..SymbolsConfig::default()
             })),
         },
@@ -112,6 +113,7 @@ pub fn unasked(
         iterm2_multipart: false,
         symbols: SymbolSet::Half,
         colors: terminal::ColorDepth::TrueColor,
+        background: [0; 3],
         sixel_registers: 256,
         passthrough: Multiplexer::None,
         sync2026: false,

@@ -188,6 +188,8 @@ pub struct Choice {
     pub symbols: SymbolSet,
     /// For symbols: how many colours.
     pub colors: ColorDepth,
+    /// For symbols: the background's colour, black where it was not told.
+    pub background: [u8; 3],
     /// For sixel: colour registers, at least 2.
     pub sixel_registers: u16,
     /// What control strings must be wrapped for, where they are to pass.
@@ -237,6 +239,7 @@ pub fn choose(
         iterm2_multipart: row.iterm2 == Iterm2::Multipart,
         symbols: row.symbols,
         colors: colors(hints, row),
+        background: answers.background.map_or([0; 3], |(r, g, b)| [r, g, b]),
         sixel_registers: registers(answers, row),
         passthrough: multiplexer(hints, row),
         sync2026,

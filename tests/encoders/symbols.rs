@@ -29,7 +29,7 @@ fn all() -> impl Iterator<Item = (SymbolMode, ColorDepth)> {
 }
 
 fn symbols(mode: SymbolMode, depth: ColorDepth, tolerance: f32) -> Symbols {
-    Symbols::new(SymbolsConfig { mode, depth, tolerance })
+    Symbols::new(SymbolsConfig { mode, depth, tolerance, ..SymbolsConfig::default() })
 }
 
 /// The bottom right corner of the window: what wraps or scrolls there would be seen.
@@ -50,7 +50,7 @@ fn idle(pet: &str) -> Vec<Frame> {
         scene.draw(idle.start + Duration::from_millis(100) * n, &mut frame);
         frame
     };
-    (0..16).map(draw).collect()
+    (0..8).map(draw).collect()
 }
 
 fn screen() -> Mosaic {

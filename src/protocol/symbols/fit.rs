@@ -3,16 +3,18 @@
 use super::color::{Lab, difference};
 use super::glyphs::MAX_PARTS;
 
-/// What stands between two colours and the terminal's own: so far off, squared, is a sub-cell drawn
-/// that ought to be transparent, and the other way round. It weighs coverage against colour where a
-/// cell is kept; measured with `benches/symbols.rs`: larger costs bytes at every moving edge,
-/// smaller frays them.
-const UNCOVERED: f32 = 0.03;
+/// How far off, squared, a sub-cell counts that is drawn over though nothing of it is covered: the
+/// text below is somebody else's.
+const DRAWN_OVER: f32 = 0.05;
+
+/// How much better it must be, squared, to leave out a covered sub-cell: the background may not be
+/// what we take it for.
+const LEFT_OUT: f32 = 0.003;
 
 /// One sub-cell of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Part {
-    /// The colour of what is covered.
+    /// Its colour over the background.
     pub(super) lab: Lab,
     /// How much is covered, 0 to 1.
     pub(super) alpha: f32,
@@ -26,14 +28,13 @@ impl Part {
         self.alpha >= COVERED_FROM
     }
 
-    /// How far off it is drawn in a colour, or transparent; squared.
-    fn error(&self, drawn: Option<Lab>) -> f32 {
+    /// How far off it is in a colour, or left out, so that the background is seen; squared.
+    fn error(&self, drawn: Option<Lab>, background: Lab) -> f32 {
+        let over = (COVERED_FROM - self.alpha).max(0.0) / COVERED_FROM;
         match drawn {
-            Some(lab) => {
-                let bare = 1.0 - self.alpha;
-                self.alpha * difference(self.lab, lab) + bare * bare * UNCOVERED
-            }
-            None => self.alpha * self.alpha * UNCOVERED,
+            Some(lab) => difference(self.lab, lab) + over * DRAWN_OVER,
+            None if self.covered() => difference(self.lab, background) + LEFT_OUT,
+            None => difference(self.lab, background),
         }
     }
 }
@@ -49,9 +50,9 @@ pub(super) struct Tones {
 
 impl Tones {
     /// How far off all parts are together, squared.
-    pub(super) fn error(&self, parts: &[Part]) -> f32 {
+    pub(super) fn error(&self, parts: &[Part], background: Lab) -> f32 {
         let drawn = |n: usize| if self.mask >> n & 1 == 1 { self.fg } else { self.bg };
-        parts.iter().enumerate().map(|(n, part)| part.error(drawn(n))).sum()
+        parts.iter().enumerate().map(|(n, part)| part.error(drawn(n), background)).sum()
     }
 }
 
@@ -79,30 +80,65 @@ pub(super) fn mean(parts: &[Part], mask: u8) -> Option<Lab> {
 /// sum of a set is that of its complement, negated; so the error saved by dividing is |sum|² times
 /// a number that depends only on how many are in each.
 pub(super) fn divide(parts: &[Part]) -> (u8, f32) {
-    const HALF: usize = 1 << (MAX_PARTS - 1);
     let parts = &parts[..parts.len().min(MAX_PARTS)];
     let Some((_, rest)) = parts.split_last() else {
         return (0, 0.0);
     };
-    let center = mean(parts, u8::MAX).unwrap_or_default();
-    let mut sums = [[0.0_f32; HALF]; 3];
-    for (n, part) in rest.iter().enumerate() {
-        for (axis, sums) in sums.iter_mut().enumerate() {
-            let off = part.lab[axis] - center[axis];
-            let (known, new) = sums.split_at_mut(1 << n);
-            new.iter_mut().zip(known).for_each(|(new, known)| *new = *known + off);
-        }
-    }
+    let sums = sums(rest, mean(parts, u8::MAX).unwrap_or_default());
     let gains = &GAINS[parts.len()];
     let mut best = (0, 0.0);
     for mask in 0..1 << rest.len() {
-        let [x, y, z] = [sums[0][mask], sums[1][mask], sums[2][mask]];
-        let gain = (x * x + y * y + z * z) * gains[mask];
+        let gain = square(&sums, mask) * gains[mask];
         if gain > best.1 {
             best = (mask, gain);
         }
     }
     (u8::try_from(best.0).unwrap_or(0), best.1)
+}
+
+/// Those of the covered parts that share one colour while the others are left out, where the
+/// background may be seen: the set of least squared error. All sets are tried. Never none.
+///
+/// With colours taken from the background, what a set saves is |sum|² divided by how many it has.
+pub(super) fn keep(parts: &[Part], covered: u8, background: Lab) -> u8 {
+    let mut places = [0; MAX_PARTS];
+    let mut kept = [Part::default(); MAX_PARTS];
+    let mut count = 0;
+    for (n, part) in parts.iter().enumerate().filter(|(n, _)| covered >> n & 1 == 1) {
+        (places[count], kept[count]) = (n, *part);
+        count += 1;
+    }
+    // A cell whose parts are all covered does not come here.
+    let sums = sums(&kept[..count.min(MAX_PARTS - 1)], background);
+    let mut best = (0, f32::NEG_INFINITY);
+    for mask in 1..1_usize << count.min(MAX_PARTS - 1) {
+        let inside = mask.count_ones() as f32;
+        let gain = square(&sums, mask) / inside + inside * LEFT_OUT;
+        if gain > best.1 {
+            best = (mask, gain);
+        }
+    }
+    (0..count).filter(|n| best.0 >> n & 1 == 1).fold(0, |mask, n| mask | 1 << places[n])
+}
+
+/// For each set of parts the sum of their colours, taken from some colour: by axis and mask.
+type Sums = [[f32; 1 << (MAX_PARTS - 1)]; 3];
+
+fn sums(parts: &[Part], from: Lab) -> Sums {
+    let mut sums = [[0.0; 1 << (MAX_PARTS - 1)]; 3];
+    for (n, part) in parts.iter().enumerate() {
+        for (axis, sums) in sums.iter_mut().enumerate() {
+            let off = part.lab[axis] - from[axis];
+            let (known, new) = sums.split_at_mut(1 << n);
+            new.iter_mut().zip(known).for_each(|(new, known)| *new = *known + off);
+        }
+    }
+    sums
+}
+
+fn square(sums: &Sums, mask: usize) -> f32 {
+    let [x, y, z] = [sums[0][mask], sums[1][mask], sums[2][mask]];
+    x * x + y * y + z * z
 }
 
 /// 1/k + 1/(n - k) for k parts in a mask of n, by n and mask.

@@ -59,6 +59,9 @@ pub struct SymbolsConfig {
     /// colour may be that is in use already: a distance in Oklab, 0 to 1. At 0 each frame is drawn
     /// as if it were the first.
     pub tolerance: f32,
+    /// The terminal's background, as far as it is known: soft edges are blended with it, and it may
+    /// stand for a colour near it in a cell that is transparent in part.
+    pub background: [u8; 3],
 }
 
 /// About the least difference that is seen. What it saves is in `protocols/symbols.md`.
@@ -66,7 +69,12 @@ pub const TOLERANCE: f32 = 0.02;
 
 impl Default for SymbolsConfig {
     fn default() -> Self {
-        Self { mode: SymbolMode::default(), depth: ColorDepth::default(), tolerance: TOLERANCE }
+        Self {
+            mode: SymbolMode::default(),
+            depth: ColorDepth::default(),
+            tolerance: TOLERANCE,
+            background: [0; 3],
+        }
     }
 }
 
@@ -92,7 +100,7 @@ impl Symbols {
         Self {
             config,
             glyphs,
-            fitter: Fitter::new(config.depth, tolerance),
+            fitter: Fitter::new(config, tolerance),
             grid: Grid::new(config.depth != ColorDepth::Mono),
             samples: Samples::default(),
             drawn: None,
@@ -102,23 +110,25 @@ impl Symbols {
     /// Fits the cell anew if it must.
     fn refit(&mut self, cell: usize, (tones, drawn): &mut (Tones, Cell)) {
         let mut parts = [Part::default(); MAX_PARTS];
-        let mut last = ([0; 3], self.fitter.black);
+        let mut last = ([0; 3], self.fitter.lab([0; 3]));
         for (part, average) in parts.iter_mut().zip(self.samples.cell(cell)) {
             let (alpha, rgb) = (average.alpha(), average.color());
             if rgb != last.0 {
-                last = (rgb, self.fitter.space.lab(rgb));
+                last = (rgb, self.fitter.lab(rgb));
             }
-            *part = Part { lab: last.1, alpha: f32::from(alpha) / 255.0 };
+            let (alpha, below) = (f32::from(alpha) / 255.0, self.fitter.background);
+            let over = |n: usize| below[n] + (last.1[n] - below[n]) * alpha;
+            *part = Part { lab: [over(0), over(1), over(2)], alpha };
         }
         let parts = &parts[..self.glyphs.parts()];
         let count = f32::from(u8::try_from(parts.len()).unwrap_or(u8::MAX));
         let spare = count * self.fitter.tolerance.powi(2);
-        let off = tones.error(parts);
+        let off = tones.error(parts, self.fitter.background);
         if spare > 0.0 && off <= spare {
             return;
         }
         let (best, inks) = self.fitter.fit(parts, &self.glyphs);
-        if spare > 0.0 && off <= best.error(parts) + spare {
+        if spare > 0.0 && off <= best.error(parts, self.fitter.background) + spare {
             return;
         }
         *tones = best;
@@ -199,7 +209,7 @@ struct Fitter {
     depth: ColorDepth,
     tolerance: f32,
     space: Space,
-    black: Lab,
+    background: Lab,
     palette: Palette,
     /// The 24-bit colours used last, the latest first.
     recent: Vec<(Lab, [u8; 3])>,
@@ -218,10 +228,15 @@ const EDGE_FROM: f32 = 0.25;
 const DARKENS: [u8; MAX_PARTS] = [0, 4, 6, 2, 1, 5, 7, 3];
 
 impl Fitter {
-    fn new(depth: ColorDepth, tolerance: f32) -> Self {
-        let space = Space::new();
-        let (black, palette) = (space.lab([0; 3]), Palette::new(depth, &space));
-        Self { depth, tolerance, space, black, palette, recent: Vec::with_capacity(RECENT) }
+    fn new(config: SymbolsConfig, tolerance: f32) -> Self {
+        let (depth, space) = (config.depth, Space::new());
+        let (background, palette) =
+            (space.lab(config.background), Palette::new(config.depth, &space));
+        Self { depth, tolerance, space, background, palette, recent: Vec::with_capacity(RECENT) }
+    }
+
+    fn lab(&self, rgb: [u8; 3]) -> Lab {
+        self.space.lab(rgb)
     }
 
     fn fit(&mut self, parts: &[Part], glyphs: &Glyphs) -> (Tones, (Ink, Ink)) {
@@ -234,7 +249,8 @@ impl Fitter {
             return self.in_colors(mask, mean(parts, mask), None);
         }
         if covered != glyphs.full() {
-            return self.in_colors(covered, mean(parts, covered), None);
+            let mask = fit::keep(parts, covered, self.background);
+            return self.in_colors(mask, mean(parts, mask), None);
         }
         if matches!(self.depth, ColorDepth::Ansi16 | ColorDepth::Ansi8) {
             let (mask, fg, bg) = fit::best_pair(parts, self.palette.labs());
