@@ -253,8 +253,10 @@ fn peer(clips: &[Clip]) {
         "PNG to symbols, each frame whole", "bytes", "time", "dB", "ΔE", "ratio"
     );
     let mut times = Vec::new();
-    for mode in [SymbolMode::Octant, SymbolMode::Sextant, SymbolMode::Quadrant] {
-        let config = config(mode, ColorDepth::TrueColor);
+    let best_of = |mode| SymbolsConfig { tolerance: 0.0, ..config(mode, ColorDepth::TrueColor) };
+    let exact = [SymbolMode::Octant, SymbolMode::Sextant, SymbolMode::Quadrant].map(best_of);
+    let usual = config(SymbolMode::Octant, ColorDepth::TrueColor);
+    for config in exact.into_iter().chain([usual]) {
         let time = clips.iter().map(|clip| best(|| whole(clip, config))).sum::<f64>();
         let bytes = clips.iter().map(|clip| whole(clip, config)).sum::<usize>() / frames;
         let mut off = Distance::default();
@@ -267,7 +269,7 @@ fn peer(clips: &[Clip]) {
             off.add(&screen.pixels(AT.at, AT.size, AT.cell), frame);
         }
         let time = time / frames as f64;
-        let name = format!("ours {mode:?}");
+        let name = format!("ours {:?}, tolerance {}", config.mode, config.tolerance);
         println!(
             "{name:<42} {bytes:>6} {time:>5.0} µs {:>6.2} {:>7.4}",
             off.psnr(),

@@ -9,6 +9,7 @@
 mod cells;
 mod iterm2;
 mod kitty;
+#[expect(dead_code, reason = "the bench measures with it, too")]
 mod mosaic;
 mod multiplexer;
 mod sixel;

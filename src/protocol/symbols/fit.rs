@@ -85,10 +85,10 @@ pub(super) fn divide(parts: &[Part]) -> (u8, f32) {
         return (0, 0.0);
     };
     let sums = sums(rest, mean(parts, u8::MAX).unwrap_or_default());
-    let gains = &GAINS[parts.len()];
+    let gains = GAINS[parts.len()].iter().enumerate();
     let mut best = (0, 0.0);
-    for mask in 0..1 << rest.len() {
-        let gain = square(&sums, mask) * gains[mask];
+    for (mask, weight) in gains.take(1 << rest.len()) {
+        let gain = square(&sums, mask) * weight;
         if gain > best.1 {
             best = (mask, gain);
         }
