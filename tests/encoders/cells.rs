@@ -97,7 +97,7 @@ fn tolerance(mode: SymbolMode, depth: ColorDepth) -> (f64, f64) {
         (SymbolMode::HalfBlock, ColorDepth::TrueColor) => (1.0, 1.0),
         // Four quarters share two colours, the best by Oklab.
         (SymbolMode::Quadrant, ColorDepth::TrueColor) => (40.0, 6.0),
-        (_, ColorDepth::Indexed256) => (60.0, 20.0),
+        (_, ColorDepth::Indexed256) => (72.0, 20.0),
         // The nearest in Oklab is not the nearest in sRGB.
         (_, ColorDepth::Ansi16) => (160.0, 75.0),
         _ => unreachable!("not among those tried here"),
