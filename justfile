@@ -37,6 +37,11 @@ peers:
 sixel:
     cargo bench --locked --bench sixel
 
+# Text symbols beside chafa, on one processor. Wants chafa.
+symbols:
+    cargo bench --locked --bench symbols --no-run
+    taskset -c 0 cargo bench --locked --bench symbols
+
 # The pets' compiled files from their sources.
 pets:
     for pet in antigravity null haiku bit spectre; do cargo run --quiet -- pack build pets/$pet; done

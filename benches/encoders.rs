@@ -57,7 +57,8 @@ fn encoder(kind: &str) -> Box<dyn Encoder> {
             passthrough: Passthrough::None,
         })
     };
-    let symbols = |mode, depth| Symbols::new(SymbolsConfig { mode, depth });
+    let symbols =
+        |mode, depth| Symbols::new(SymbolsConfig { mode, depth, ..SymbolsConfig::default() });
     let sixel =
         |registers, dither| Sixel::new(SixelConfig { registers, dither, ..SixelConfig::default() });
     match kind {

@@ -93,7 +93,7 @@ fn each_recorded_terminal_gets_its_protocol() {
         ("foot", "foot-old", Sixel, true, "80x24@9x18"),
         ("ghostty", "ghostty-1.3", Kitty, true, "80x24@9x18"),
         ("iterm2", "iterm2", Kitty, true, "80x25@14x29"),
-        ("kitty", "kitty", Kitty, true, "80x24@9x18"),
+        ("kitty", "kitty-0.40", Kitty, true, "80x24@9x18"),
         ("kitty-0.26", "kitty", Kitty, true, "80x24@9x18"),
         ("konsole", "konsole", Kitty, false, "80x24@9x18"),
         ("mlterm", "mlterm", Sixel, false, "80x24@10x19"),

@@ -26,7 +26,7 @@ pub(super) struct EncodeArgs {
     /// Decides the ids
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// A tier of the protocol
+    /// A tier of the protocol, such as octant for symbols
     #[arg(long, value_name = "NAME")]
     tier: Option<String>,
 }

@@ -42,7 +42,8 @@ pub(super) struct Look {
     /// auto, kitty, iterm2 (iterm3: our corner profile over it), sixel, symbols, ascii, or text
     #[arg(long, value_name = "P", default_value = "auto")]
     protocol: Wanted,
-    /// A tier of the protocol: kitty's animated or static one
+    /// A tier of the protocol, such as static for kitty, or for symbols half, quadrant, sextant,
+    /// octant or braille
     #[arg(long, value_name = "NAME")]
     tier: Option<String>,
     /// The skin; this version has one

@@ -14,7 +14,7 @@ use crate::units::Geometry;
 /// A tier was named that the protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half and quadrant"
+    "{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half, quadrant, sextant, octant and braille"
 )]
 pub struct UnknownTier {
     protocol: Protocol,
@@ -50,11 +50,18 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
             largest: choice.sixel_largest,
             passthrough: Passthrough::None,
         })),
-        Protocol::Symbols => match depth(choice.colors) {
-            Some(depth) => {
-                Box::new(Symbols::new(SymbolsConfig { mode: mode(choice.symbols), depth }))
+        Protocol::Symbols => match (depth(choice.colors), choice.symbols) {
+            // Without colours a block says no more than its outline; letters have shades.
+            (symbols::ColorDepth::Mono, set) if set != SymbolSet::Braille => {
+                Box::new(Ascii::new(AsciiConfig::default()))
             }
-            None => Box::new(Ascii::new(AsciiConfig::default())),
+            (depth, set) => Box::new(Symbols::new(SymbolsConfig {
+                mode: mode(set),
+                depth,
+                // Black where it was not told, as most are dark.
+                background: choice.background.unwrap_or_default(),
+                ..SymbolsConfig::default()
+            })),
         },
         Protocol::Ascii => Box::new(Ascii::new(AsciiConfig::default())),
         Protocol::Text => Box::new(Silent),
@@ -67,17 +74,20 @@ const LAYER: i32 = 10;
 fn mode(symbols: SymbolSet) -> SymbolMode {
     match symbols {
         SymbolSet::Half => SymbolMode::HalfBlock,
-        // Sextants and octants would be finer; until they are drawn, quadrants stand in.
-        SymbolSet::Quadrant | SymbolSet::Sextant | SymbolSet::Octant => SymbolMode::Quadrant,
+        SymbolSet::Quadrant => SymbolMode::Quadrant,
+        SymbolSet::Sextant => SymbolMode::Sextant,
+        SymbolSet::Octant => SymbolMode::Octant,
+        SymbolSet::Braille => SymbolMode::Braille,
     }
 }
 
-fn depth(colors: terminal::ColorDepth) -> Option<symbols::ColorDepth> {
+fn depth(colors: terminal::ColorDepth) -> symbols::ColorDepth {
     match colors {
-        terminal::ColorDepth::Mono => None,
-        terminal::ColorDepth::Ansi16 => Some(symbols::ColorDepth::Ansi16),
-        terminal::ColorDepth::Indexed256 => Some(symbols::ColorDepth::Indexed256),
-        terminal::ColorDepth::TrueColor => Some(symbols::ColorDepth::TrueColor),
+        terminal::ColorDepth::Mono => symbols::ColorDepth::Mono,
+        terminal::ColorDepth::Ansi8 => symbols::ColorDepth::Ansi8,
+        terminal::ColorDepth::Ansi16 => symbols::ColorDepth::Ansi16,
+        terminal::ColorDepth::Indexed256 => symbols::ColorDepth::Indexed256,
+        terminal::ColorDepth::TrueColor => symbols::ColorDepth::TrueColor,
     }
 }
 
@@ -134,6 +144,9 @@ pub fn take_tier(choice: &mut Choice, tier: Option<&str>) -> Result<(), UnknownT
         (Protocol::Iterm2, Some("single")) => choice.iterm2_multipart = false,
         (Protocol::Symbols, Some("half")) => choice.symbols = SymbolSet::Half,
         (Protocol::Symbols, Some("quadrant")) => choice.symbols = SymbolSet::Quadrant,
+        (Protocol::Symbols, Some("sextant")) => choice.symbols = SymbolSet::Sextant,
+        (Protocol::Symbols, Some("octant")) => choice.symbols = SymbolSet::Octant,
+        (Protocol::Symbols, Some("braille")) => choice.symbols = SymbolSet::Braille,
         (protocol, Some(tier)) => {
             return Err(UnknownTier { protocol, tier: tier.chars().take(40).collect() });
         }

@@ -1,8 +1,8 @@
 //! Letters only, no colours: for the plainest terminals. Poses drawn by hand where there are some;
 //! else the frame is read as light and shape. See `protocols/ascii.md`.
 
-use super::cells::{Cell, Grid, positions};
-use super::symbols::{Average, sample};
+use super::cells::{Cell, Grid};
+use super::symbols::Samples;
 use super::{EncodeError, Encoder, Feed, Placement, check_size};
 use crate::frame::{Frame, TextArt};
 
@@ -18,6 +18,7 @@ pub struct AsciiConfig {
 pub struct Ascii {
     config: AsciiConfig,
     grid: Grid,
+    samples: Samples,
 }
 
 /// From sparse to dense. Nothing inside a pet is blank: a hole would look like the background.
@@ -34,15 +35,15 @@ impl Ascii {
     /// An encoder that has drawn nothing yet.
     #[must_use]
     pub fn new(config: AsciiConfig) -> Self {
-        let grid = Grid::new(false);
-        Self { config, grid }
+        Self { config, grid: Grid::new(false), samples: Samples::default() }
     }
 
-    fn letter(&self, frame: &Frame, at: &Placement, col: u32, row: u32) -> Cell {
-        let parts: [Average; 4] =
-            [0, 1, 2, 3].map(|n| sample(frame, at, (col, row), (n % 2, n / 2), 2));
-        let covered = set_of(|n| parts[n].alpha() >= COVERED_FROM);
-        let light = parts.map(|part| self.light(part.color()));
+    fn letter(&self, cell: usize) -> Cell {
+        let (mut alpha, mut light) = ([0; 4], [0; 4]);
+        for (n, part) in self.samples.cell(cell).take(4).enumerate() {
+            (alpha[n], light[n]) = (part.alpha(), self.light(part.color()));
+        }
+        let covered = set_of(|n| alpha[n] >= COVERED_FROM);
         let letter = match (covered, edge(light)) {
             (15, Some(bright)) => SHAPES[bright],
             (15, None) => {
@@ -86,7 +87,9 @@ impl Encoder for Ascii {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         check_size(frame, at)?;
-        let cells = positions(at).map(|(col, row)| self.letter(frame, at, col, row)).collect();
+        self.samples.take(frame, at, (2, 2))?;
+        let count = usize::from(at.size.cols) * usize::from(at.size.rows);
+        let cells: Vec<_> = (0..count).map(|cell| self.letter(cell)).collect();
         self.grid.draw(cells, at, out);
         Ok(())
     }

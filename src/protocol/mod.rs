@@ -86,6 +86,12 @@ pub enum EncodeError {
     /// The picture could not be compressed.
     #[error("the picture could not be compressed")]
     Compression,
+    /// The box has more cells than are drawn one by one.
+    #[error("a box of text may have at most {most} cells")]
+    TooManyCells {
+        /// The limit.
+        most: usize,
+    },
     /// This protocol cannot do that.
     #[error("the {0} protocol cannot do that")]
     Unsupported(&'static str),

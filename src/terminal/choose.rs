@@ -96,6 +96,8 @@ impl KittyTier {
 /// How many pixels one cell can show as a symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SymbolSet {
+    /// U+2800…: 2×4 dots of one colour.
+    Braille,
     /// U+2580…: 1×2.
     Half,
     /// U+2596…: 2×2.
@@ -111,6 +113,7 @@ impl SymbolSet {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Braille => "braille",
             Self::Half => "half",
             Self::Quadrant => "quadrant",
             Self::Sextant => "sextant",
@@ -124,6 +127,8 @@ impl SymbolSet {
 pub enum ColorDepth {
     /// None but the terminal's own.
     Mono,
+    /// The eight of ECMA-48.
+    Ansi8,
     /// The sixteen of aixterm.
     Ansi16,
     /// xterm's 256.
@@ -138,6 +143,7 @@ impl ColorDepth {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mono => "none",
+            Self::Ansi8 => "8",
             Self::Ansi16 => "16",
             Self::Indexed256 => "256",
             Self::TrueColor => "24-bit",
@@ -375,6 +381,10 @@ fn sync(answers: &Answers, row: &Capabilities) -> (bool, &'static str) {
     }
 }
 
+/// What terminfo gives eight colours, and is not known for more. (`xterm` is, and nearly all that
+/// call themselves so have sixteen.)
+const EIGHT_COLORS: [&str; 5] = ["ansi", "cons25", "cygwin", "screen", "xterm-color"];
+
 fn colors(hints: &EnvHints, row: &Capabilities) -> ColorDepth {
     let term = hints.term();
     let told = matches!(hints.get("COLORTERM"), Some("truecolor" | "24bit"));
@@ -384,6 +394,8 @@ fn colors(hints: &EnvHints, row: &Capabilities) -> ColorDepth {
         ColorDepth::TrueColor
     } else if term.contains("256color") {
         ColorDepth::Indexed256
+    } else if EIGHT_COLORS.contains(&term) {
+        ColorDepth::Ansi8
     } else {
         ColorDepth::Ansi16
     }

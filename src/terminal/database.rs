@@ -274,6 +274,7 @@ mod wire {
     #[derive(Deserialize, Clone, Copy, Default)]
     #[serde(rename_all = "lowercase")]
     enum Symbols {
+        Braille,
         Half,
         #[default]
         Quadrant,
@@ -360,6 +361,7 @@ mod wire {
     impl From<Symbols> for SymbolSet {
         fn from(wire: Symbols) -> Self {
             match wire {
+                Symbols::Braille => Self::Braille,
                 Symbols::Half => Self::Half,
                 Symbols::Quadrant => Self::Quadrant,
                 Symbols::Sextant => Self::Sextant,

@@ -9,7 +9,10 @@
 mod cells;
 mod iterm2;
 mod kitty;
+#[expect(dead_code, reason = "the bench measures with it, too")]
+mod mosaic;
 mod multiplexer;
 mod screen;
 mod sixel;
 mod support;
+mod symbols;
