@@ -139,7 +139,7 @@ fn differing(a: &[u8], b: &[u8], size: PixelSize) -> PixelRect {
     let row = size.width as usize * 4;
     let rows = || a.chunks_exact(row).zip(b.chunks_exact(row));
     let Some(top) = rows().position(|(a, b)| a != b) else {
-        return PixelRect { x: 0, y: 0, width: 0, height: 0 };
+        return PixelRect::NONE;
     };
     let bottom = rows().rposition(|(a, b)| a != b).unwrap_or(top);
     let (mut left, mut right) = (size.width as usize, 0);

@@ -97,7 +97,6 @@ pub struct Player {
     speech: Speech,
     sentences: Vec<SafeText>,
     frame: Frame,
-    previous: Frame,
 }
 
 /// A clip that was asked for and has not begun.
@@ -142,8 +141,7 @@ impl Player {
             cursor_moved: false,
             speech: Speech::default(),
             sentences: Vec::new(),
-            frame: nothing.clone(),
-            previous: nothing,
+            frame: nothing,
         })
     }
 
@@ -377,18 +375,13 @@ impl Player {
     ) -> Result<(), PlayError> {
         if self.frame.size() != at.pixels() {
             self.frame = Frame::new(at.pixels())?;
-            self.previous = self.frame.clone();
         }
         self.cast.active_mut().scene.draw(moment, &mut self.frame);
-        if self.on_screen {
-            self.frame.damage_since(&self.previous);
-        }
         if !self.on_screen || !self.frame.damage().is_empty() {
             self.encoder.encode(&self.frame, at, out)?;
             self.note_cursor();
             self.on_screen = true;
         }
-        std::mem::swap(&mut self.frame, &mut self.previous);
         Ok(())
     }
 

@@ -2,7 +2,8 @@
 
 use super::fit::fit;
 use super::{Scene, SceneError, Segment};
-use crate::frame::Frame;
+use crate::frame::{Frame, Imprint};
+use crate::units::PixelRect;
 use resvg::usvg;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub const MAX_OCTAVES: u64 = 10;
 pub struct SvgScene {
     tree: usvg::Tree,
     unsupported: Vec<String>,
+    /// The picture that was drawn last.
+    last: Option<Imprint>,
 }
 
 impl SvgScene {
@@ -55,7 +58,7 @@ impl SvgScene {
             .map_err(|error| SceneError::Svg(error.to_string()))?;
         let mut costs = Costs::default();
         costs.group(tree.root(), 0)?;
-        Ok(Self { tree, unsupported: foreign_links(text) })
+        Ok(Self { tree, unsupported: foreign_links(text), last: None })
     }
 }
 
@@ -146,7 +149,11 @@ impl Scene for SvgScene {
         &[]
     }
 
+    /// Draws nothing where the frame still holds the picture.
     fn draw(&mut self, _at: Duration, frame: &mut Frame) {
+        if let Some(last) = self.last.filter(|last| frame.holds(*last)) {
+            return frame.sign(last, PixelRect::NONE);
+        }
         let size = self.tree.size();
         let at = fit(size.width().into(), size.height().into(), frame.size());
         let (scale, left, top) = (single(at.scale), single(at.left), single(at.top));
@@ -154,6 +161,9 @@ impl Scene for SvgScene {
         let pixmap = frame.pixmap_mut();
         pixmap.fill(tiny_skia::Color::TRANSPARENT);
         guarded(|| resvg::render(&self.tree, transform, &mut pixmap.as_mut()));
+        let imprint = Imprint::new();
+        self.last = Some(imprint);
+        frame.sign(imprint, PixelRect::all(frame.size()));
     }
 
     fn unsupported(&self) -> &[String] {

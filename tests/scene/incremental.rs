@@ -80,3 +80,54 @@ fn check(path: &Path) {
 fn a_picture_does_not_depend_on_the_one_before() {
     animations().iter().for_each(|path| check(path));
 }
+
+#[test]
+fn a_still_picture_is_drawn_once() {
+    let mut scene = load(&fs::read(fixture("../pets/antigravity/antigravity.svg")).unwrap()).unwrap();
+    let mut frame = Frame::new(PixelSize::new(SIDE, SIDE)).unwrap();
+    scene.draw(Duration::ZERO, &mut frame);
+    assert_eq!(frame.damage(), PixelRect::all(frame.size()));
+    let first = frame.clone();
+    scene.draw(Duration::from_secs(1), &mut frame);
+    assert!(frame.damage().is_empty());
+    // Somebody else's pixels are not the picture any more.
+    frame.pixmap_mut().data_mut().fill(9);
+    scene.draw(Duration::ZERO, &mut frame);
+    assert_eq!(difference(&first, &frame), (0, 0));
+}
+
+/// A disc that moves under a mask along these corners, turned by some degrees.
+fn masked(corners: &str, degrees: u32) -> Vec<u8> {
+    let rounded = corners.replace(|c: char| c != '[' && c != ']' && c != ',', "");
+    let straight = rounded.replace("[,]", "[0,0]");
+    format!(
+        r#"{{"v":"5.7","fr":10,"ip":0,"op":20,"w":96,"h":96,"layers":[{{"ty":4,"ip":0,"op":20,"st":0,
+        "ks":{{"r":{{"k":{degrees}}},"a":{{"k":[48,48]}},"p":{{"k":[48,48]}}}},
+        "masksProperties":[{{"mode":"a","o":{{"k":100}},"pt":{{"k":{{"c":true,
+            "v":{corners},"i":{straight},"o":{straight}}}}}}}],
+        "shapes":[{{"ty":"gr","it":[{{"ty":"el","p":{{"k":[0,0]}},"s":{{"k":[50,50]}}}},
+            {{"ty":"fl","c":{{"k":[1,0.5,0]}},"o":{{"k":100}}}},
+            {{"ty":"tr","p":{{"a":1,"k":[{{"t":0,"s":[10,20],"i":{{"x":1,"y":1}},"o":{{"x":0,"y":0}}}},
+                {{"t":19,"s":[90,70]}}]}}}}]}}]}}]}}"#
+    )
+    .into_bytes()
+}
+
+#[test]
+fn a_window_cuts_as_any_mask_does() {
+    let window = "[[20.25,12],[70,12],[70,80.5],[20.25,80.5]]";
+    // A corner more makes it a path like any other.
+    let path = "[[20.25,12],[40,12],[70,12],[70,80.5],[20.25,80.5]]";
+    for degrees in [0, 90, 20] {
+        let load = |corners| load(&masked(corners, degrees)).unwrap();
+        let (mut window, mut path) = (load(window), load(path));
+        let mut frame = Frame::new(PixelSize::new(SIDE, SIDE)).unwrap();
+        for step in 0..20 {
+            let at = Duration::from_millis(step * 100);
+            window.draw(at, &mut frame);
+            let (most, _) = difference(&frame, &drawn(&mut *path, at, SIDE, SIDE));
+            assert!(most <= 2, "{degrees}° at {at:?}: by up to {most}");
+        }
+        assert!(frame.pixmap().pixels().iter().any(|pixel| pixel.alpha() == 255));
+    }
+}
