@@ -56,6 +56,8 @@ struct Job {
 /// Microseconds a frame; a peer's are missing where it is, or where it refuses the file.
 struct Row {
     name: String,
+    /// Whether our pictures differ from frame to frame. One that does not is drawn once for all.
+    moves: bool,
     ours: f64,
     rlottie: Option<f64>,
     thorvg: Option<f64>,
@@ -108,9 +110,11 @@ fn measure(name: &str, path: &Path, side: u32, with_thorvg: bool) -> Row {
     let rate = f64::from(scene.frame_rate());
     let frames = whole(scene.duration().as_secs_f64() * rate).max(1);
     let job = Job { path: path.to_owned(), size: fitted(scene.aspect(), side), frames };
+    let (ours, moves) = ours(scene.as_mut(), &job);
     Row {
         name: format!("{} {side}", name.trim_end_matches(".json")),
-        ours: ours(scene.as_mut(), &job),
+        moves,
+        ours,
         rlottie: rlottie(&bytes, &job),
         thorvg: with_thorvg.then(|| thorvg(&job)).flatten(),
     }
@@ -139,12 +143,16 @@ fn best_round(frames: u32, mut draw: impl FnMut(u32)) -> f64 {
     best.as_secs_f64() * 1e6 / f64::from(frames)
 }
 
-fn ours(scene: &mut dyn Scene, job: &Job) -> f64 {
+/// The time, and whether the pictures differ.
+fn ours(scene: &mut dyn Scene, job: &Job) -> (f64, bool) {
     let mut frame = Frame::new(job.size).unwrap();
     let rate = f64::from(scene.frame_rate());
-    best_round(job.frames, |number| {
+    let mut changes = 0;
+    let time = best_round(job.frames, |number| {
         scene.draw(Duration::from_secs_f64(f64::from(number) / rate), &mut frame);
-    })
+        changes += u32::from(!frame.damage().is_empty());
+    });
+    (time, changes > 1)
 }
 
 #[cfg(all(unix, feature = "rlottie"))]
@@ -193,15 +201,22 @@ fn print(row: &Row) {
 }
 
 fn summary(rows: &[Row]) {
-    let by = |peer: fn(&Row) -> Option<f64>| mean(rows.iter().filter_map(peer));
     println!("\nOur time by the peer's, geometric mean; below 1 we are faster:");
-    println!("  the faster peer  {}", by(Row::ratio));
-    println!("  rlottie          {}", by(|row| Some(row.ours / row.rlottie?)));
-    println!("  ThorVG           {}", by(|row| Some(row.ours / row.thorvg?)));
+    println!("{:<24} {:>14} {:>14} {:>14}", "", "the faster", "rlottie", "ThorVG");
+    let line = |what: &str, chosen: &dyn Fn(&Row) -> bool| {
+        let by = |peer: fn(&Row) -> Option<f64>| {
+            mean(rows.iter().filter(|row| chosen(row)).filter_map(peer))
+        };
+        let rlottie = by(|row| Some(row.ours / row.rlottie?));
+        let thorvg = by(|row| Some(row.ours / row.thorvg?));
+        println!("{what:<24} {:>14} {rlottie:>14} {thorvg:>14}", by(Row::ratio));
+    };
+    line("all", &|_| true);
     for side in SIDES {
-        let of_side = rows.iter().filter(|row| row.name.ends_with(&format!(" {side}")));
-        println!("  the faster, {side:>3}  {}", mean(of_side.filter_map(Row::ratio)));
+        line(&format!("all at {side}"), &|row| row.name.ends_with(&format!(" {side}")));
     }
+    line("those that move", &|row| row.moves);
+    line("the emoji", &|row| row.name.starts_with("noto/"));
     let worst = rows.iter().filter_map(|row| Some((row.ratio()?, row)));
     if let Some((ratio, row)) = worst.max_by(|a, b| a.0.total_cmp(&b.0)) {
         println!("Worst: {} at {ratio:.2}", row.name);

@@ -35,6 +35,22 @@ fn draw(bencher: Bencher<'_, '_>, pet: &str, side: u32) {
     });
 }
 
+/// In order, thirty frames a second, as an encoder that streams asks for them.
+#[divan::bench(args = PETS, sample_count = 600, sample_size = 1)]
+fn play_160(bencher: Bencher<'_, '_>, pet: &str) {
+    let mut scene = catalog::load(pet).unwrap().scene().unwrap();
+    let mut frame = Frame::new(PixelSize::new(160, 160)).unwrap();
+    let duration = scene.duration();
+    let mut at = Duration::ZERO;
+    bencher.bench_local(|| {
+        scene.draw(at, &mut frame);
+        at += Duration::from_secs(1) / 30;
+        if at >= duration {
+            at -= duration;
+        }
+    });
+}
+
 #[divan::bench(args = PETS)]
 fn draw_160(bencher: Bencher<'_, '_>, pet: &str) {
     draw(bencher, pet, 160);

@@ -32,6 +32,7 @@ fn a_frame_is_cleared_before_it_is_drawn() {
     let mut scene = scene::load(&std::fs::read(fixture("svg/wide.svg")).unwrap()).unwrap();
     let mut frame = drawn(scene.as_mut(), Duration::ZERO, 64, 64);
     let first = frame.clone();
+    frame.pixmap_mut().data_mut().fill(90);
     scene.draw(Duration::ZERO, &mut frame);
     assert_eq!(first, frame);
 }
