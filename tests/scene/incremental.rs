@@ -83,7 +83,8 @@ fn a_picture_does_not_depend_on_the_one_before() {
 
 #[test]
 fn a_still_picture_is_drawn_once() {
-    let mut scene = load(&fs::read(fixture("../pets/antigravity/antigravity.svg")).unwrap()).unwrap();
+    let mut scene =
+        load(&fs::read(fixture("../pets/antigravity/antigravity.svg")).unwrap()).unwrap();
     let mut frame = Frame::new(PixelSize::new(SIDE, SIDE)).unwrap();
     scene.draw(Duration::ZERO, &mut frame);
     assert_eq!(frame.damage(), PixelRect::all(frame.size()));
