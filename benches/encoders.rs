@@ -6,7 +6,7 @@
 use buddy_render::frame::Frame;
 use buddy_render::protocol::ascii::{Ascii, AsciiConfig};
 use buddy_render::protocol::iterm2::{Iterm2, Iterm2Config};
-use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
+use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
 use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::sixel::{Sixel, SixelConfig};
 use buddy_render::protocol::symbols::{ColorDepth, SymbolMode, Symbols, SymbolsConfig};
@@ -55,6 +55,7 @@ fn encoder(kind: &str) -> Box<dyn Encoder> {
             ids: IdRange::from_seed(1),
             z: 1,
             passthrough: Passthrough::None,
+            tolerance: FAITHFUL,
         })
     };
     let symbols =

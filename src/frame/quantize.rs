@@ -1,4 +1,4 @@
-//! Palettes for the protocols that have one: sixel and GIF.
+//! Palettes for the protocols that have one: sixel, GIF, and kitty's by way of PNG.
 //!
 //! A frame of few colours keeps them exactly. Otherwise colours are cut into boxes, the box with
 //! the largest squared error first, at the place that leaves the least error (greedy variance
@@ -15,8 +15,6 @@ pub const OPAQUE_FROM: u8 = 128;
 const EXACT_COLORS: usize = 4096;
 /// How often the palette is refined: more gain less than 0.1 dB on the pets' clips.
 const REFINEMENTS: usize = 3;
-/// The bits of a channel that choose a [`Grid`] cell: 32×32×32 cells.
-const GRID_BITS: u32 = 5;
 const UNKNOWN: u32 = u32::MAX;
 
 /// The straight-alpha colour of a pixel, or none where it counts as transparent.
@@ -35,29 +33,32 @@ pub fn straight_rgb(pixel: PremultipliedColorU8) -> [u8; 3] {
     [straight.red(), straight.green(), straight.blue()]
 }
 
-/// At most 256 colours, and a fast way from any colour to the nearest of them.
+/// At most 256 colours of `N` channels, and a fast way from any colour to the nearest of them.
+///
+/// Channels are compared as they are: three of straight colour, or four of premultiplied RGBA, so
+/// that what is hardly seen counts for little.
 #[derive(Clone, Debug)]
-pub struct Palette {
-    colors: Vec<[u8; 3]>,
-    grid: Grid,
+pub struct Palette<const N: usize = 3> {
+    colors: Vec<[u8; N]>,
+    grid: Grid<N>,
     /// What was last asked for, and its index: neighbours are often alike.
-    last: Option<([u8; 3], u8)>,
+    last: Option<([u8; N], u8)>,
 }
 
-impl Palette {
+impl<const N: usize> Palette<N> {
     /// At most `most` colours (1 to 256) for all of `colors`.
     #[must_use]
-    pub fn build(colors: impl Iterator<Item = [u8; 3]>, most: usize) -> Self {
+    pub fn build(colors: impl Iterator<Item = [u8; N]>, most: usize) -> Self {
         Self::near_enough(colors, most, 0)
     }
 
     /// The same, with no more colours than it takes for a mean squared distance of `error`.
     #[must_use]
-    pub fn near_enough(colors: impl Iterator<Item = [u8; 3]>, most: usize, error: u32) -> Self {
+    pub fn near_enough(colors: impl Iterator<Item = [u8; N]>, most: usize, error: u32) -> Self {
         let most = most.clamp(1, 256);
         let mut counted = count(colors);
         if counted.is_empty() || error == 0 && counted.len() <= most {
-            return Self::of_colors(counted.iter().map(|c| c.rgb).collect());
+            return Self::of_colors(counted.iter().map(|c| c.channels).collect());
         }
         if counted.len() > EXACT_COLORS {
             counted = merge_neighbours(&counted);
@@ -69,17 +70,17 @@ impl Palette {
         palette.sorted(&counted)
     }
 
-    fn of_colors(colors: Vec<[u8; 3]>) -> Self {
+    fn of_colors(colors: Vec<[u8; N]>) -> Self {
         Self { colors, grid: Grid::default(), last: None }
     }
 
     /// Each colour in the middle of those that are nearest to it.
-    fn refined(mut self, counted: &[Counted]) -> Self {
-        let mut sums = vec![([0_u64; 3], 0_u64); self.colors.len()];
+    fn refined(mut self, counted: &[Counted<N>]) -> Self {
+        let mut sums = vec![([0_u64; N], 0_u64); self.colors.len()];
         for c in counted {
-            let (sum, count) = &mut sums[usize::from(self.index(c.rgb))];
+            let (sum, count) = &mut sums[usize::from(self.index(c.channels))];
             *count += c.count;
-            for (sum, value) in sum.iter_mut().zip(c.rgb) {
+            for (sum, value) in sum.iter_mut().zip(c.channels) {
                 *sum += c.count * u64::from(value);
             }
         }
@@ -92,24 +93,24 @@ impl Palette {
     }
 
     /// The commonest colours first: in sixel their numbers are shorter.
-    fn sorted(mut self, counted: &[Counted]) -> Self {
+    fn sorted(mut self, counted: &[Counted<N>]) -> Self {
         let mut uses = vec![0_u64; self.colors.len()];
         for c in counted {
-            uses[usize::from(self.index(c.rgb))] += c.count;
+            uses[usize::from(self.index(c.channels))] += c.count;
         }
         let mut colors: Vec<_> = uses.into_iter().zip(self.colors).collect();
-        colors.sort_unstable_by_key(|(uses, rgb)| (std::cmp::Reverse(*uses), *rgb));
-        Self::of_colors(colors.into_iter().map(|(_, rgb)| rgb).collect())
+        colors.sort_unstable_by_key(|(uses, color)| (std::cmp::Reverse(*uses), *color));
+        Self::of_colors(colors.into_iter().map(|(_, color)| color).collect())
     }
 
     /// The colours.
     #[must_use]
-    pub fn colors(&self) -> &[[u8; 3]] {
+    pub fn colors(&self) -> &[[u8; N]] {
         &self.colors
     }
 
     /// Adds `more` colours behind the others, whose indices stay, as far as 256 allow.
-    pub fn extend(&mut self, more: &[[u8; 3]]) {
+    pub fn extend(&mut self, more: &[[u8; N]]) {
         let room = 256 - self.colors.len();
         self.colors.extend(more.iter().take(room));
         self.grid = Grid::default();
@@ -118,43 +119,46 @@ impl Palette {
 
     /// The index of the nearest colour, by squared distance; 0 where there are no colours.
     #[must_use]
-    pub fn index(&mut self, rgb: [u8; 3]) -> u8 {
+    pub fn index(&mut self, color: [u8; N]) -> u8 {
         if let Some((last, index)) = self.last
-            && last == rgb
+            && last == color
         {
             return index;
         }
-        let candidates = self.grid.candidates(&self.colors, rgb);
-        let far = |n: u8| self.colors.get(usize::from(n)).map_or(0, |c| distance(*c, rgb));
+        let candidates = self.grid.candidates(&self.colors, color);
+        let far = |n: u8| self.colors.get(usize::from(n)).map_or(0, |c| distance(*c, color));
         let index = candidates.iter().copied().min_by_key(|n| far(*n)).unwrap_or(0);
-        self.last = Some((rgb, index));
+        self.last = Some((color, index));
         index
     }
 }
 
 /// The squared distance of two colours.
 #[must_use]
-pub fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
-    let square = |n: usize| u32::from(a[n].abs_diff(b[n])).pow(2);
-    square(0) + square(1) + square(2)
+pub fn distance<const N: usize>(a: [u8; N], b: [u8; N]) -> u32 {
+    a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
 }
 
-/// For each box of 8×8×8 colours, the palette's colours that may be nearest to one in it: found when
+/// For each box of colours, the palette's colours that may be nearest to one in it: found when
 /// first asked for, so that a search looks at a few of 256.
 #[derive(Clone, Debug, Default)]
-struct Grid {
+struct Grid<const N: usize> {
     /// Where in `candidates` each box's begin, the first byte being their number less one.
     starts: Vec<u32>,
     candidates: Vec<u8>,
 }
 
-impl Grid {
-    fn candidates(&mut self, colors: &[[u8; 3]], rgb: [u8; 3]) -> &[u8] {
+impl<const N: usize> Grid<N> {
+    /// The bits of a channel that choose a cell: 32×32×32 of them, or 16×16×16×16.
+    const BITS: u32 = if N == 3 { 5 } else { 4 };
+
+    fn candidates(&mut self, colors: &[[u8; N]], color: [u8; N]) -> &[u8] {
         if self.starts.is_empty() {
-            self.starts = vec![UNKNOWN; 1 << (3 * GRID_BITS)];
+            self.starts = vec![UNKNOWN; 1 << (Self::BITS as usize * N)];
         }
-        let low = rgb.map(|v| v >> (8 - GRID_BITS) << (8 - GRID_BITS));
-        let cell = low.iter().fold(0, |at, v| at << GRID_BITS | usize::from(v >> (8 - GRID_BITS)));
+        let low = color.map(|v| v >> (8 - Self::BITS) << (8 - Self::BITS));
+        let cell =
+            low.iter().fold(0, |at, v| at << Self::BITS | usize::from(v >> (8 - Self::BITS)));
         if self.starts[cell] == UNKNOWN {
             self.starts[cell] = self.search(colors, low);
         }
@@ -166,13 +170,13 @@ impl Grid {
     }
 
     /// Keeps the colours that are nearer to some corner of the box than another is to all of it.
-    fn search(&mut self, colors: &[[u8; 3]], low: [u8; 3]) -> u32 {
-        let high = low.map(|v| v | (0xff >> GRID_BITS));
-        let least = |c: &[u8; 3]| {
-            let inside: [u8; 3] = std::array::from_fn(|n| c[n].clamp(low[n], high[n]));
+    fn search(&mut self, colors: &[[u8; N]], low: [u8; N]) -> u32 {
+        let high = low.map(|v| v | (0xff >> Self::BITS));
+        let least = |c: &[u8; N]| {
+            let inside: [u8; N] = std::array::from_fn(|n| c[n].clamp(low[n], high[n]));
             distance(*c, inside)
         };
-        let most = |c: &[u8; 3]| {
+        let most = |c: &[u8; N]| {
             let far =
                 |n: usize| if c[n].abs_diff(low[n]) > c[n].abs_diff(high[n]) { low } else { high };
             distance(*c, std::array::from_fn(|n| far(n)[n]))
@@ -189,35 +193,35 @@ impl Grid {
 }
 
 #[derive(Clone, Copy)]
-struct Counted {
-    rgb: [u8; 3],
+struct Counted<const N: usize> {
+    channels: [u8; N],
     count: u64,
 }
 
 /// Each distinct colour with how often it occurs, in the order of the colours.
-fn count(colors: impl Iterator<Item = [u8; 3]>) -> Vec<Counted> {
-    let mut all: Vec<[u8; 3]> = colors.collect();
+fn count<const N: usize>(colors: impl Iterator<Item = [u8; N]>) -> Vec<Counted<N>> {
+    let mut all: Vec<[u8; N]> = colors.collect();
     all.sort_unstable();
-    let run = |run: &[[u8; 3]]| Counted { rgb: run[0], count: run.len() as u64 };
+    let run = |run: &[[u8; N]]| Counted { channels: run[0], count: run.len() as u64 };
     all.chunk_by(|a, b| a == b).map(run).collect()
 }
 
-/// One mean colour for each box of 8×8×8.
-fn merge_neighbours(counted: &[Counted]) -> Vec<Counted> {
-    let key = |c: &Counted| c.rgb.map(|v| v >> 3);
+/// One mean colour for each box that is 8 wide.
+fn merge_neighbours<const N: usize>(counted: &[Counted<N>]) -> Vec<Counted<N>> {
+    let key = |c: &Counted<N>| c.channels.map(|v| v >> 3);
     let mut sorted = counted.to_vec();
-    sorted.sort_unstable_by_key(|c| (key(c), c.rgb));
-    let merge = |group: &[Counted]| Counted {
-        rgb: mean(group),
+    sorted.sort_unstable_by_key(|c| (key(c), c.channels));
+    let merge = |group: &[Counted<N>]| Counted {
+        channels: mean(group),
         count: group.iter().map(|c| c.count).sum(),
     };
     sorted.chunk_by(|a, b| key(a) == key(b)).map(merge).collect()
 }
 
-fn mean(group: &[Counted]) -> [u8; 3] {
+fn mean<const N: usize>(group: &[Counted<N>]) -> [u8; N] {
     let total: u64 = group.iter().map(|c| c.count).sum::<u64>().max(1);
     std::array::from_fn(|axis| {
-        let sum: u64 = group.iter().map(|c| c.count * u64::from(c.rgb[axis])).sum();
+        let sum: u64 = group.iter().map(|c| c.count * u64::from(c.channels[axis])).sum();
         u8::try_from((sum + total / 2) / total).unwrap_or(255)
     })
 }
@@ -227,14 +231,14 @@ struct ColorBox {
     axis: usize,
     /// The squared error along the axis.
     error: f64,
-    /// The same along all three.
+    /// The same along all axes.
     total: f64,
 }
 
 /// Cuts into at most `most` boxes, until the mean squared error is at most `enough`, and gives each
 /// one's mean colour.
 #[expect(clippy::cast_precision_loss, reason = "a count of pixels, far below 2^52")]
-fn cut(counted: &mut [Counted], most: usize, enough: u32) -> Vec<[u8; 3]> {
+fn cut<const N: usize>(counted: &mut [Counted<N>], most: usize, enough: u32) -> Vec<[u8; N]> {
     let pixels: u64 = counted.iter().map(|c| c.count).sum();
     let enough = f64::from(enough) * pixels as f64;
     let mut boxes = vec![measure(counted, 0..counted.len())];
@@ -245,7 +249,7 @@ fn cut(counted: &mut [Counted], most: usize, enough: u32) -> Vec<[u8; 3]> {
         };
         let ColorBox { range, axis, .. } = boxes.swap_remove(worst);
         let inside = &mut counted[range.clone()];
-        inside.sort_unstable_by_key(|c| (c.rgb[axis], c.rgb));
+        inside.sort_unstable_by_key(|c| (c.channels[axis], c.channels));
         let middle = range.start + best_cut(inside, axis);
         boxes.push(measure(counted, range.start..middle));
         boxes.push(measure(counted, middle..range.end));
@@ -255,19 +259,19 @@ fn cut(counted: &mut [Counted], most: usize, enough: u32) -> Vec<[u8; 3]> {
 }
 
 /// The axis with the largest squared error in `range`, and that error.
-fn measure(counted: &[Counted], range: Range<usize>) -> ColorBox {
+fn measure<const N: usize>(counted: &[Counted<N>], range: Range<usize>) -> ColorBox {
     let inside = &counted[range.clone()];
     let error = |axis: usize| {
         let s = inside.iter().fold(Sums::default(), |s, c| s.add(c, axis));
         s.error()
     };
-    let errors = [error(0), error(1), error(2)];
-    let axis = (0..3).max_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
+    let errors: [f64; N] = std::array::from_fn(error);
+    let axis = (0..N).max_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
     ColorBox { error: errors[axis], total: errors.iter().sum(), range, axis }
 }
 
 /// Where to cut a sorted box in two (at least one colour on each side) for the least error.
-fn best_cut(sorted: &[Counted], axis: usize) -> usize {
+fn best_cut<const N: usize>(sorted: &[Counted<N>], axis: usize) -> usize {
     let all = sorted.iter().fold(Sums::default(), |s, c| s.add(c, axis));
     let mut left = Sums::default();
     let mut best = (f64::INFINITY, 1);
@@ -293,8 +297,8 @@ impl Sums {
         clippy::cast_precision_loss,
         reason = "a frame has at most 2^24 pixels, which f64 holds exactly"
     )]
-    fn add(self, c: &Counted, axis: usize) -> Self {
-        let (weight, value) = (c.count as f64, f64::from(c.rgb[axis]));
+    fn add<const N: usize>(self, c: &Counted<N>, axis: usize) -> Self {
+        let (weight, value) = (c.count as f64, f64::from(c.channels[axis]));
         Self {
             weight: self.weight + weight,
             sum: self.sum + weight * value,

@@ -38,6 +38,7 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
             ids: IdRange::from_seed(seed),
             z: LAYER,
             passthrough,
+            tolerance: kitty::FAITHFUL,
         })),
         Protocol::Iterm2 => {
             Box::new(Iterm2::new(Iterm2Config { multipart: choice.iterm2_multipart, passthrough }))

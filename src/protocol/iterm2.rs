@@ -6,7 +6,6 @@
 
 use super::cells::wipe_box;
 use super::gif::{self, Gif};
-use super::kitty::png;
 use super::passthrough::Passthrough;
 use super::{
     ClipId, EncodeError, Encoder, Feed, Placement, Pose, check_alike, check_size, cursor_to,
@@ -15,7 +14,8 @@ use crate::frame::Frame;
 use crate::units::CellSize;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use image::codecs::png::CompressionType;
+use image::ImageEncoder as _;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use std::collections::BTreeMap;
 
 /// How an [`Iterm2`] encoder is to behave.
@@ -101,7 +101,7 @@ impl Iterm2 {
         if self.shown.as_ref().is_some_and(held) {
             return Ok(());
         }
-        let file = png(frame, CompressionType::Default)?;
+        let file = png(frame)?;
         self.erase(out);
         if frame.pixmap().pixels().iter().any(|p| p.alpha() > 0) {
             cursor_to(at.at, out);
@@ -200,4 +200,19 @@ impl Encoder for Iterm2 {
         self.shown = Some(Shown { at: *at, still: None });
         Ok(())
     }
+}
+
+/// The frame as a PNG file.
+fn png(frame: &Frame) -> Result<Vec<u8>, EncodeError> {
+    let mut data = Vec::new();
+    let size = frame.size();
+    PngEncoder::new_with_quality(&mut data, CompressionType::Default, FilterType::Adaptive)
+        .write_image(
+            &frame.to_straight_rgba(),
+            size.width,
+            size.height,
+            image::ExtendedColorType::Rgba8,
+        )
+        .map_err(|_| EncodeError::Compression)?;
+    Ok(data)
 }

@@ -3,17 +3,23 @@
 use crate::support::{Picture, Rio, at, ball, boxes, clip, encoded, paint, strings, written};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
+use buddy_render::frame::Frame;
+use buddy_render::frame::quantize::distance;
+use buddy_render::pet::catalog;
+use buddy_render::player::poses;
+use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
 use buddy_render::protocol::passthrough::Passthrough;
-use buddy_render::protocol::{ClipId, EncodeError, Encoder, Feed, Placement};
+use buddy_render::protocol::{ClipId, EncodeError, Encoder, Feed, Placement, Pose};
 use buddy_render::units::{CellPosition, CellSize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
+use std::time::Duration;
+use tiny_skia::PremultipliedColorU8;
 
 const CLIP: ClipId = ClipId(7);
 
 fn encoder(tier: KittyTier) -> Kitty {
-    Kitty::new(KittyConfig { tier, ids: ids(), z: 1, passthrough: Passthrough::None })
+    Kitty::new(KittyConfig { tier, ids: ids(), z: 1, passthrough: Passthrough::None, tolerance: 0 })
 }
 
 fn ids() -> IdRange {
@@ -238,6 +244,70 @@ fn an_animation_is_loaded_whole_and_plays_by_itself() {
     let once = written(|out| kitty.play(CLIP, false, &at, out).unwrap());
     let last = sequences(&once).pop().unwrap();
     assert_eq!((last.key("s"), last.key("v")), (Some("3"), Some("2")));
+}
+
+fn faithful(tier: KittyTier) -> Kitty {
+    let ids = ids();
+    let passthrough = Passthrough::None;
+    Kitty::new(KittyConfig { tier, ids, z: 1, passthrough, tolerance: FAITHFUL })
+}
+
+/// Each pet's first clip in the colours of a palette, as the terminal has it.
+#[test]
+fn a_pets_clip_arrives_in_near_colours_and_half_the_bytes() {
+    let size = at(12, 6).pixels();
+    for pet in catalog::names() {
+        let pet = catalog::load(pet).unwrap();
+        let idle = pet.clip("idle").unwrap();
+        let mut scene = pet.scene().unwrap();
+        let moments = poses::choose(&mut *scene, idle.start, idle.duration).unwrap();
+        let clip = poses::draw(&mut *scene, idle.start, &moments[..6], size).unwrap();
+        let exact = written(|out| encoder(KittyTier::Animated).load(CLIP, &clip, out).unwrap());
+        let near = written(|out| faithful(KittyTier::Animated).load(CLIP, &clip, out).unwrap());
+        check_manners(&near);
+        assert!(near.len() * 4 < exact.len() * 3, "{} of {}", near.len(), exact.len());
+        let mut read = Animations::default();
+        read.feed(&near);
+        let frames = read.frames.values().next().unwrap();
+        for (got, pose) in frames.iter().zip(&clip) {
+            check_near(got, &pose.frame);
+        }
+    }
+}
+
+/// Within the tolerance in the mean; what is opaque or fully transparent stays so.
+fn check_near(got: &[u8], frame: &Frame) {
+    let got = Frame::from_straight_rgba(frame.size(), got).unwrap();
+    let (mut error, mut seen) = (0, 0);
+    for (got, wanted) in got.pixmap().pixels().iter().zip(frame.pixmap().pixels()) {
+        let part = |p: PremultipliedColorU8| [p.red(), p.green(), p.blue(), p.alpha()];
+        error += distance(part(*got), part(*wanted));
+        seen += u32::from(wanted.alpha() > 0);
+        match wanted.alpha() {
+            0 => assert_eq!(got.alpha(), 0),
+            255 => assert_eq!(got.alpha(), 255),
+            _ => {}
+        }
+    }
+    // A pose may be a little worse than the clip.
+    assert!(error <= seen * FAITHFUL * 2, "{error} over {seen}");
+}
+
+#[test]
+fn more_colours_than_a_palette_renders_are_sent_as_they_are() {
+    let at = at(12, 6);
+    let mut noise = Frame::new(at.pixels()).unwrap();
+    let mut x = 1_u32;
+    for byte in noise.pixmap_mut().data_mut().as_chunks_mut::<4>().0 {
+        x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let [_, r, g, b] = x.to_be_bytes();
+        *byte = [r, g, b, 255];
+    }
+    let poses = [Pose { frame: noise.clone(), gap: Duration::from_millis(40) }];
+    let bytes = written(|out| faithful(KittyTier::Animated).load(CLIP, &poses, out).unwrap());
+    let mut read = Animations::default();
+    read.feed(&bytes);
+    assert_eq!(read.frames.values().next().unwrap()[0], noise.to_straight_rgba());
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn kitty(passthrough: Passthrough) -> Box<dyn Encoder> {
         ids: IdRange::from_seed(1),
         z: 1,
         passthrough,
+        tolerance: 0,
     }))
 }
 
