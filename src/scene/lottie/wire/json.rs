@@ -1,6 +1,6 @@
-//! The tree of a JSON text, as small as it can be while its animation is read: what needs no
-//! unescaping stays in the text, numbers are what they are read as, and lists are no longer than
-//! they must be. `serde_json::Value` takes three times as much, and half of a load's time.
+//! The tree of a JSON text, as small as it can be while its animation is read: texts that need no
+//! unescaping stay where they are, every number is an `f64`, and lists are no longer than what they
+//! hold.
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -133,12 +133,10 @@ impl<'a> Visitor<'a> for Seed<'_, 'a> {
         Ok(Value::Bool(value))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "that is how JSON's numbers are meant")]
     fn visit_i64<E>(self, value: i64) -> Result<Value<'a>, E> {
         Ok(Value::Number(value as f64))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "that is how JSON's numbers are meant")]
     fn visit_u64<E>(self, value: u64) -> Result<Value<'a>, E> {
         Ok(Value::Number(value as f64))
     }
