@@ -1,8 +1,8 @@
-//! How much memory an animation takes while it is loaded and played, against what it may:
-//! four times the frame's bytes and twenty times the file's. `cargo bench --bench memory`
+//! How much heap an animation takes while it is loaded and played, against what it may: four times
+//! the frame's bytes and twenty times the file's. `cargo bench --bench memory`
 //!
-//! Each file is played in a process of its own, and the growth of its resident memory read from
-//! `/proc` (Linux): so it holds what the allocator keeps, and the frame itself.
+//! Every allocation is counted, the frame too, but not the file's own bytes. What a list holds
+//! while it grows counts twice, as the system may have to copy it.
 
 #![expect(clippy::unwrap_used, reason = "a bench stops where it fails")]
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
@@ -10,26 +10,23 @@
 use buddy_render::frame::Frame;
 use buddy_render::scene;
 use buddy_render::units::PixelSize;
+use peak_alloc::PeakAlloc;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
+#[global_allocator]
+static HEAP: PeakAlloc = PeakAlloc;
+
 const SIDES: [u32; 3] = [160, 256, 512];
-/// Files of some hundred bytes measure pages, not us.
+/// Files of some hundred bytes measure what every scene takes.
 const LEAST: u64 = 10_000;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [mark, file, side] = arguments.as_slice()
-        && mark == "--play"
-    {
-        return play(Path::new(file), side.parse().unwrap());
-    }
-    if resident("VmRSS").is_none() {
-        println!("There is no /proc/self/status to read: not measured.");
-        return;
-    }
-    println!("{:<34} {:>5} {:>9} {:>9} {:>9} {:>6}", "kB", "px", "file", "taken", "may", "share");
+    let [kb, px, file, loaded, loading, playing, may, share] =
+        ["kB", "px", "file", "loaded", "loading", "playing", "may", "share"];
+    println!(
+        "{kb:<22} {px:>5} {file:>7} {loaded:>7} {loading:>8} {playing:>8} {may:>7} {share:>6}"
+    );
     for path in files() {
         for side in SIDES {
             report(&path, side);
@@ -62,22 +59,38 @@ fn size_of(path: &Path) -> u64 {
     if container { unpacked() } else { length }
 }
 
-fn report(path: &Path, side: u32) {
-    let own = std::env::current_exe().unwrap();
-    let said = Command::new(own).arg("--play").arg(path).arg(side.to_string()).output().unwrap();
-    let taken: u64 = String::from_utf8_lossy(&said.stdout).trim().parse().unwrap();
-    let file = size_of(path) / 1024;
-    let may = u64::from(side * side) * 4 * 4 / 1024 + file * 20;
-    let name = path.file_name().unwrap().to_string_lossy();
-    let share = taken as f64 / may as f64;
-    println!("{name:<34} {side:>5} {file:>9} {taken:>9} {may:>9} {share:>6.2}");
+/// Bytes of the heap over what was there before.
+struct Taken {
+    /// By the scene, once it is loaded.
+    loaded: usize,
+    /// At most while it was loaded.
+    loading: usize,
+    /// At most while it was played.
+    playing: usize,
 }
 
-/// Loads a file and draws all of its frames; says by how many kB the process grew at most.
-fn play(path: &Path, side: u32) {
+fn report(path: &Path, side: u32) {
+    let Taken { loaded, loading, playing } = play(path, side);
+    let file = size_of(path);
+    let may = u64::from(side * side) * 4 * 4 + file * 20;
+    let name = path.file_name().unwrap().to_string_lossy();
+    let share = loading.max(playing) as f64 / may as f64;
+    let [loaded, loading, playing] = [loaded, loading, playing].map(|bytes| bytes / 1024);
+    let (file, may) = (file / 1024, may / 1024);
+    println!(
+        "{name:<22} {side:>5} {file:>7} {loaded:>7} {loading:>8} {playing:>8} {may:>7} {share:>6.2}"
+    );
+}
+
+/// Loads a file and draws all of its frames.
+fn play(path: &Path, side: u32) -> Taken {
     let bytes = std::fs::read(path).unwrap();
-    let before = resident("VmRSS").unwrap();
+    let before = HEAP.current_usage();
+    HEAP.reset_peak_usage();
     let mut scene = scene::load(&bytes).unwrap();
+    let loaded = HEAP.current_usage() - before;
+    let loading = HEAP.peak_usage() - before;
+    HEAP.reset_peak_usage();
     let mut frame = Frame::new(PixelSize::new(side, side)).unwrap();
     let step = Duration::from_secs_f64(1.0 / f64::from(scene.frame_rate()));
     let mut at = Duration::ZERO;
@@ -85,12 +98,5 @@ fn play(path: &Path, side: u32) {
         scene.draw(at, &mut frame);
         at += step;
     }
-    println!("{}", resident("VmHWM").unwrap().saturating_sub(before));
-}
-
-/// A line of `/proc/self/status`, in kB (proc(5)).
-fn resident(what: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with(what))?;
-    line.split_whitespace().nth(1)?.parse().ok()
+    Taken { loaded, loading, playing: HEAP.peak_usage() - before }
 }

@@ -202,8 +202,9 @@ impl DotLottie {
         if entry.size() > MAX_ENTRY_BYTES {
             return Err(too_large);
         }
-        let mut bytes = Vec::new();
-        // What the directory says of the size may be a lie.
+        // What the directory says of the size may be a lie, so it is reserved within the limit and
+        // not trusted.
+        let mut bytes = Vec::with_capacity(usize::try_from(entry.size()).unwrap_or_default());
         let mut capped = entry.take(MAX_ENTRY_BYTES + 1);
         capped
             .read_to_end(&mut bytes)

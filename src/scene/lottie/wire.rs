@@ -6,6 +6,7 @@
 mod assets;
 mod filters;
 mod fonts;
+mod json;
 mod lettering;
 mod link;
 mod property;
@@ -15,8 +16,9 @@ mod text;
 use super::live::Facts;
 use super::model::{Animation, Content, Layer, Mask, MaskMode, Matte};
 use crate::scene::{SceneError, Segment};
+use json::{Object, Value};
 use property::{flag, number, object_list};
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,12 +31,9 @@ pub const MAX_LAYERS: usize = 10_000;
 /// The most path vertices and keyframe numbers in a file; a cubic of each is a path verb.
 pub const MAX_VERTICES: usize = 2_000_000;
 
-type Object = Map<String, Value>;
-
 /// Reads the text of a file.
 pub(super) fn parse(text: &[u8], files: &dyn Files) -> Result<Animation, SceneError> {
-    let root: Value =
-        serde_json::from_slice(text).map_err(|error| SceneError::Lottie(error.to_string()))?;
+    let root = Value::parse(text).map_err(|error| SceneError::Lottie(error.to_string()))?;
     let Some(root) = root.as_object() else {
         return Err(SceneError::Lottie("it is not an object".into()));
     };
@@ -75,7 +74,7 @@ pub(super) fn parse(text: &[u8], files: &dyn Files) -> Result<Animation, SceneEr
 }
 
 /// Frames a second.
-fn frame_rate(root: &Object) -> f64 {
+fn frame_rate(root: &Object<'_>) -> f64 {
     let given = number_in(root, "fr", 30.0);
     if given > 0.0 { given.clamp(0.01, 1000.0) } else { 30.0 }
 }
@@ -109,28 +108,32 @@ impl Files for NoFiles {
 /// A place in the animation that a slot's value can be put in.
 pub(super) trait Fill: Send + Sync {
     /// Puts a property's JSON there, or what the file itself says.
-    fn fill(&self, value: Option<&Value>, reader: &mut Reader<'_>);
+    fn fill(&self, value: Option<&Value<'_>>, reader: &mut Reader<'_>);
 }
 
 /// Puts these values in the slots of an animation, and the file's own in all others. Gives back what
 /// was not understood.
-pub(super) fn fill(animation: &Animation, slots: &Object) -> Vec<String> {
-    let nothing = Object::new();
+pub(super) fn fill(animation: &Animation, slots: &Map<String, serde_json::Value>) -> Vec<String> {
+    let slots: HashMap<&str, Value<'_>> = slots
+        .iter()
+        .filter_map(|(id, value)| Some((id.as_str(), Value::of(value).ok()?)))
+        .collect();
+    let nothing = Object::default();
     let facts = Arc::clone(&animation.facts);
     let mut reader = Reader { facts, ..Reader::new(&nothing, &NoFiles) };
     for (id, place) in &animation.fillable {
-        place.fill(slots.get(id), &mut reader);
+        place.fill(slots.get(id.as_str()), &mut reader);
     }
     reader.unsupported
 }
 
 /// What is known while reading.
 pub(super) struct Reader<'a> {
-    slots: Option<&'a Object>,
+    slots: Option<&'a Object<'a>>,
     facts: Arc<Facts>,
     fillable: Vec<(String, Box<dyn Fill>)>,
     /// The layers of the composition that is being read.
-    siblings: &'a [Value],
+    siblings: &'a [Value<'a>],
     /// How deep links lead to links.
     links: u32,
     /// How many expressions were read; each is a seed of its own.
@@ -145,11 +148,11 @@ pub(super) struct Reader<'a> {
     vertices_left: usize,
 }
 
-fn number_in(object: &Object, key: &str, default: f64) -> f64 {
+fn number_in(object: &Object<'_>, key: &str, default: f64) -> f64 {
     object.get(key).and_then(number).unwrap_or(default)
 }
 
-fn integer_in(object: &Object, key: &str) -> Option<i64> {
+fn integer_in(object: &Object<'_>, key: &str) -> Option<i64> {
     object.get(key).and_then(number).map(whole)
 }
 
@@ -158,12 +161,12 @@ fn whole(value: f64) -> i64 {
     value.clamp(-1e9, 1e9) as i64
 }
 
-fn text_in<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
+fn text_in<'a>(object: &'a Object<'a>, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }
 
 impl<'a> Reader<'a> {
-    fn new(root: &'a Object, files: &'a dyn Files) -> Self {
+    fn new(root: &'a Object<'a>, files: &'a dyn Files) -> Self {
         Self {
             slots: root.get("slots").and_then(Value::as_object),
             facts: Facts::new(
@@ -194,7 +197,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(self, animation: Animation, root: &Object) -> Animation {
+    fn finish(self, animation: Animation, root: &Object<'_>) -> Animation {
         let segments = object_list(root.get("markers"))
             .filter_map(|marker| segment(marker, animation.first, animation.frame_rate))
             .take(MAX_LAYERS)
@@ -203,7 +206,7 @@ impl<'a> Reader<'a> {
         Animation { segments, fillable, unsupported, ..animation }
     }
 
-    fn layers(&mut self, list: &'a [Value]) -> Result<Vec<Layer>, SceneError> {
+    fn layers(&mut self, list: &'a [Value<'a>]) -> Result<Vec<Layer>, SceneError> {
         if list.len() > self.layers_left {
             return Err(SceneError::Limit {
                 what: "the number of layers",
@@ -212,7 +215,7 @@ impl<'a> Reader<'a> {
         }
         self.layers_left -= list.len();
         self.siblings = list;
-        let objects: Vec<&Object> = list.iter().filter_map(Value::as_object).collect();
+        let objects: Vec<&Object<'_>> = list.iter().filter_map(Value::as_object).collect();
         let mut by_index = HashMap::new();
         for (place, layer) in objects.iter().enumerate() {
             if let Some(index) = integer_in(layer, "ind") {
@@ -233,12 +236,12 @@ impl<'a> Reader<'a> {
         Ok(layers)
     }
 
-    fn layer(&mut self, layer: &Object, place: usize, by_index: &HashMap<i64, usize>) -> Layer {
+    fn layer(&mut self, layer: &Object<'_>, place: usize, by_index: &HashMap<i64, usize>) -> Layer {
         let at = |key| integer_in(layer, key).and_then(|i| by_index.get(&i).copied());
         let stretch = number_in(layer, "sr", 1.0);
         Layer {
             content: self.content(layer),
-            transform: self.transform(layer.get("ks")),
+            transform: self.transform(layer.get("ks").and_then(Value::as_object)),
             parent: at("parent").filter(|p| *p != place),
             matte: self.matte(layer, place, at("tp")),
             is_matte: layer.get("td").is_some_and(flag),
@@ -254,7 +257,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn content(&mut self, layer: &Object) -> Content {
+    fn content(&mut self, layer: &Object<'_>) -> Content {
         let reference = text_in(layer, "refId").unwrap_or_default();
         match integer_in(layer, "ty") {
             Some(0) => {
@@ -294,7 +297,7 @@ impl<'a> Reader<'a> {
         Content::Nothing
     }
 
-    fn matte(&mut self, layer: &Object, place: usize, source: Option<usize>) -> Option<Matte> {
+    fn matte(&mut self, layer: &Object<'_>, place: usize, source: Option<usize>) -> Option<Matte> {
         let kind = integer_in(layer, "tt").filter(|k| *k != 0)?;
         if !(1..=4).contains(&kind) {
             self.skip(format!("mattes of type {kind}"));
@@ -305,7 +308,7 @@ impl<'a> Reader<'a> {
         Some(Matte { source, luma: kind >= 3, inverted: kind % 2 == 0 })
     }
 
-    fn masks(&mut self, layer: &Object) -> Vec<Mask> {
+    fn masks(&mut self, layer: &Object<'_>) -> Vec<Mask> {
         let mut masks = Vec::new();
         for mask in object_list(layer.get("masksProperties")) {
             let mode = match text_in(mask, "mode").unwrap_or("a") {
@@ -334,7 +337,7 @@ impl<'a> Reader<'a> {
         masks
     }
 
-    fn blend(&mut self, object: &Object) -> tiny_skia::BlendMode {
+    fn blend(&mut self, object: &Object<'_>) -> tiny_skia::BlendMode {
         use tiny_skia::BlendMode as B;
         match integer_in(object, "bm").unwrap_or(0) {
             0 => B::SourceOver,
@@ -383,7 +386,7 @@ fn cut_parent_cycles(layers: &mut [Layer]) {
     }
 }
 
-fn segment(marker: &Object, first: f64, frame_rate: f64) -> Option<Segment> {
+fn segment(marker: &Object<'_>, first: f64, frame_rate: f64) -> Option<Segment> {
     let name = marker_name(text_in(marker, "cm")?);
     let seconds = |frames: f64| {
         let frames = frames.clamp(0.0, MAX_FRAMES);
@@ -399,7 +402,7 @@ fn segment(marker: &Object, first: f64, frame_rate: f64) -> Option<Segment> {
 /// After Effects exporters may write the comment as JSON with a name in it.
 fn marker_name(comment: &str) -> String {
     let named = || {
-        let value: Value = serde_json::from_str(comment.trim()).ok()?;
+        let value = Value::parse(comment.trim().as_bytes()).ok()?;
         value.get("name")?.as_str().map(str::to_owned)
     };
     let mut name = named().unwrap_or_else(|| comment.trim().to_owned());

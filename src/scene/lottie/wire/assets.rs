@@ -2,9 +2,8 @@
 
 use super::super::model::Picture;
 use super::property::object_list;
-use super::{Files, Object, Reader, number_in, text_in};
+use super::{Files, Object, Reader, Value, number_in, text_in};
 use base64::Engine;
-use serde_json::Value;
 use std::collections::HashMap;
 use std::io::Cursor;
 use tiny_skia::Pixmap;
@@ -17,14 +16,16 @@ const MAX_IMAGE_PIXELS: u64 = 64 << 20;
 const MAX_COMPOSITIONS: usize = 10_000;
 
 /// The layer lists of the compositions, and their place by id.
-pub(super) fn compositions(root: &Object) -> (Vec<&[Value]>, HashMap<String, usize>) {
+pub(super) fn compositions<'a>(
+    root: &'a Object<'a>,
+) -> (Vec<&'a [Value<'a>]>, HashMap<String, usize>) {
     let mut lists = Vec::new();
     let mut by_id = HashMap::new();
     for asset in object_list(root.get("assets")).take(MAX_COMPOSITIONS) {
         let layers = asset.get("layers").and_then(Value::as_array);
         if let (Some(layers), Some(id)) = (layers, text_in(asset, "id")) {
             by_id.entry(id.to_owned()).or_insert(lists.len());
-            lists.push(layers.as_slice());
+            lists.push(layers);
         }
     }
     (lists, by_id)
@@ -32,7 +33,7 @@ pub(super) fn compositions(root: &Object) -> (Vec<&[Value]>, HashMap<String, usi
 
 /// The decoded pictures, and their place by id.
 pub(super) fn images(
-    root: &Object,
+    root: &Object<'_>,
     files: &dyn Files,
     reader: &mut Reader<'_>,
 ) -> (Vec<Picture>, HashMap<String, usize>) {

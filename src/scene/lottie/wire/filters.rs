@@ -5,8 +5,7 @@ use super::super::model::{Filter, Shadow, Side};
 use super::super::moment::Moment;
 use super::super::value::{Color, Property};
 use super::property::{flag, object_list};
-use super::{Object, Reader, integer_in};
-use serde_json::Value;
+use super::{Object, Reader, Value, integer_in};
 
 /// The most effects and styles of a layer.
 const MAX_FILTERS: usize = 32;
@@ -20,7 +19,7 @@ const BLACK: Color = [0.0, 0.0, 0.0, 1.0];
 
 impl Reader<'_> {
     /// The effects of a layer and then its styles.
-    pub(super) fn filters(&mut self, layer: &Object) -> Vec<Filter> {
+    pub(super) fn filters(&mut self, layer: &Object<'_>) -> Vec<Filter> {
         let mut filters = Vec::new();
         for effect in object_list(layer.get("ef")).take(MAX_FILTERS) {
             if effect.get("en").is_none_or(flag) {
@@ -33,8 +32,8 @@ impl Reader<'_> {
         filters
     }
 
-    fn effect(&mut self, effect: &Object) -> Option<Filter> {
-        let values: Vec<Option<&Value>> =
+    fn effect(&mut self, effect: &Object<'_>) -> Option<Filter> {
+        let values: Vec<Option<&Value<'_>>> =
             object_list(effect.get("ef")).map(|value| value.get("v")).collect();
         let value = |i: usize| values.get(i).copied().flatten();
         Some(match integer_in(effect, "ty") {
@@ -69,7 +68,7 @@ impl Reader<'_> {
         })
     }
 
-    fn shadow_effect(&mut self, values: &[Option<&Value>]) -> Shadow {
+    fn shadow_effect(&mut self, values: &[Option<&Value<'_>>]) -> Shadow {
         let value = |i: usize| values.get(i).copied().flatten();
         let only = self.scalar(value(5), 0.0).at(&Moment::at(0.0)) > 0.0;
         Shadow {
@@ -88,7 +87,7 @@ impl Reader<'_> {
         }
     }
 
-    fn style(&mut self, style: &Object) -> Option<Filter> {
+    fn style(&mut self, style: &Object<'_>) -> Option<Filter> {
         let kind = integer_in(style, "ty").unwrap_or(-1);
         let side = match kind {
             1 | 3 => Side::Below,

@@ -5,15 +5,14 @@ use super::super::moment::Moment;
 use super::super::text::{Counts, Letter};
 use super::fonts::{FontEntry, Fonts};
 use super::property::object_list;
-use super::{Files, Object, Reader, number_in, text_in};
+use super::{Files, Object, Reader, Value, number_in, text_in};
 use kurbo::{Affine, BezPath, Vec2};
-use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What texts are set with.
 pub(super) struct Lettering<'a> {
-    root: &'a Object,
+    root: &'a Object<'a>,
     fonts: Fonts<'a>,
     /// The glyphs in the file by character and family, each for a style; read when a text needs
     /// them.
@@ -28,7 +27,7 @@ struct Glyph<'a> {
 }
 
 impl<'a> Lettering<'a> {
-    pub(super) fn new(root: &'a Object, files: &'a dyn Files) -> Self {
+    pub(super) fn new(root: &'a Object<'a>, files: &'a dyn Files) -> Self {
         Self { root, fonts: Fonts::new(files), glyphs: None }
     }
 
@@ -92,7 +91,7 @@ impl<'a> Reader<'a> {
         self.lettering.glyphs = Some(glyphs);
     }
 
-    fn glyph_path(&mut self, entry: &Object) -> Option<Arc<BezPath>> {
+    fn glyph_path(&mut self, entry: &Object<'_>) -> Option<Arc<BezPath>> {
         let data = entry.get("data").and_then(Value::as_object)?;
         if data.contains_key("refId") {
             self.skip("letters that are compositions");

@@ -2,8 +2,7 @@
 //! onto another. They are followed while reading: the property takes the other one's JSON.
 
 use super::property::object_list;
-use super::{Object, Reader, text_in};
-use serde_json::Value;
+use super::{Object, Reader, Value, text_in};
 
 /// The longest way through groups to a property.
 const MAX_STEPS: usize = 32;
@@ -69,10 +68,10 @@ fn argument(text: &str) -> Option<(Step, &str)> {
 
 impl<'a> Reader<'a> {
     /// The JSON of the property that a link leads to, in the composition that is being read.
-    pub(super) fn follow(&self, link: &Link) -> Option<&'a Value> {
+    pub(super) fn follow(&self, link: &Link) -> Option<&'a Value<'a>> {
         let layers = self.siblings.iter().filter_map(Value::as_object);
         let layer = layers.into_iter().find(|l| text_in(l, "nm") == Some(&link.layer))?;
-        let mut at: &Object = layer;
+        let mut at: &'a Object<'a> = layer;
         for step in &link.steps {
             at = match step {
                 Step::Named(name) => {
@@ -88,12 +87,12 @@ impl<'a> Reader<'a> {
 }
 
 /// What a layer, a group or an effect holds.
-fn children(of: &Object) -> impl Iterator<Item = &Object> {
+fn children<'a>(of: &'a Object<'a>) -> impl Iterator<Item = &'a Object<'a>> {
     ["shapes", "it", "ef"].into_iter().flat_map(|key| object_list(of.get(key)))
 }
 
 /// The property that a word means in a layer or shape.
-fn property<'a>(of: &'a Object, word: &str, steps: &[Step]) -> Option<&'a Value> {
+fn property<'a>(of: &'a Object<'a>, word: &str, steps: &[Step]) -> Option<&'a Value<'a>> {
     // `.transform.position` and `.position` are the same.
     let last = match steps.last()? {
         Step::Word(last) => last.as_str(),

@@ -7,18 +7,17 @@ use super::super::model::{Position, Transform};
 use super::super::moment::Moment;
 use super::super::value::{Color, Curve, Ease, Key, Mix, Outline, Property, Stops, Travel, Vertex};
 use super::link::Link;
-use super::{Fill, Object, Reader, integer_in};
+use super::{Fill, Object, Reader, Value, integer_in};
 use kurbo::{Point, Vec2};
-use serde_json::Value;
 use std::sync::Arc;
 
 /// The largest number that is taken as it is; what is beyond is cut to it.
 const MAX_NUMBER: f64 = 1e9;
 
 /// A finite number of reasonable size; a boolean counts 0 or 1, an array by its first entry.
-pub(super) fn number(value: &Value) -> Option<f64> {
+pub(super) fn number(value: &Value<'_>) -> Option<f64> {
     match value {
-        Value::Number(n) => n.as_f64().filter(|n| n.is_finite()).map(in_range),
+        Value::Number(n) => Some(*n).filter(|n| n.is_finite()).map(in_range),
         Value::Bool(b) => Some(f64::from(u8::from(*b))),
         Value::Array(list) => {
             list.first().and_then(|v| if v.is_array() { None } else { number(v) })
@@ -32,13 +31,15 @@ fn in_range(value: f64) -> f64 {
 }
 
 /// Whether a flag is set, be it a boolean or a number.
-pub(super) fn flag(value: &Value) -> bool {
+pub(super) fn flag(value: &Value<'_>) -> bool {
     number(value).is_some_and(|n| n != 0.0)
 }
 
 /// The objects of a list.
-pub(super) fn object_list(value: Option<&Value>) -> impl Iterator<Item = &Object> {
-    let list = value.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+pub(super) fn object_list<'a>(
+    value: Option<&'a Value<'a>>,
+) -> impl Iterator<Item = &'a Object<'a>> {
+    let list = value.and_then(Value::as_array).unwrap_or_default();
     list.iter().filter_map(Value::as_object)
 }
 
@@ -65,17 +66,17 @@ struct Place<T> {
 }
 
 impl<T: FromWire + Send + Sync + 'static> Fill for Place<T> {
-    fn fill(&self, value: Option<&Value>, reader: &mut Reader<'_>) {
+    fn fill(&self, value: Option<&Value<'_>>, reader: &mut Reader<'_>) {
         self.slot.set(value.map(|value| reader.own(value, self.default.clone())));
     }
 }
 
 /// What can be read from a JSON value.
 pub(super) trait FromWire: Mix + Send + Sync + 'static {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self>;
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self>;
     /// Makes two keyframes' values fit each other.
     fn match_lengths(_a: &mut Self, _b: &mut Self) {}
-    fn travel(_a: &Self, _b: &Self, _key: &Object) -> Option<Travel> {
+    fn travel(_a: &Self, _b: &Self, _key: &Object<'_>) -> Option<Travel> {
         None
     }
     /// Takes the number that a gradient's object holds beside its stops.
@@ -83,12 +84,12 @@ pub(super) trait FromWire: Mix + Send + Sync + 'static {
 }
 
 impl FromWire for f64 {
-    fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Value<'_>, _: &mut Reader<'_>) -> Option<Self> {
         number(value)
     }
 }
 
-fn vector(value: &Value) -> Option<Vec2> {
+fn vector(value: &Value<'_>) -> Option<Vec2> {
     let Some(list) = value.as_array() else {
         return number(value).map(|n| Vec2::new(n, n));
     };
@@ -98,11 +99,11 @@ fn vector(value: &Value) -> Option<Vec2> {
 }
 
 impl FromWire for Vec2 {
-    fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Value<'_>, _: &mut Reader<'_>) -> Option<Self> {
         vector(value)
     }
 
-    fn travel(a: &Self, b: &Self, key: &Object) -> Option<Travel> {
+    fn travel(a: &Self, b: &Self, key: &Object<'_>) -> Option<Travel> {
         let (out, into) = (key.get("to").and_then(vector)?, key.get("ti").and_then(vector)?);
         let straight = out.hypot2() + into.hypot2() < 1e-12 || a == b && out == into;
         (!straight).then(|| Travel::new(*a, *b, out, into))
@@ -110,14 +111,14 @@ impl FromWire for Vec2 {
 }
 
 impl FromWire for [f64; 3] {
-    fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Value<'_>, _: &mut Reader<'_>) -> Option<Self> {
         let list = value.as_array()?;
         Some([0, 1, 2].map(|i| list.get(i).and_then(number).unwrap_or(0.0)))
     }
 }
 
 impl FromWire for Color {
-    fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Value<'_>, _: &mut Reader<'_>) -> Option<Self> {
         if let Some(text) = value.as_str() {
             return Some(hex_color(text));
         }
@@ -134,7 +135,7 @@ impl FromWire for Color {
 const MAX_GRADIENT: usize = 1000;
 
 impl FromWire for Stops {
-    fn read(value: &Value, _: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Value<'_>, _: &mut Reader<'_>) -> Option<Self> {
         let list = value.as_array()?.iter().take(MAX_GRADIENT);
         let numbers = list.map(|v| number(v).unwrap_or(0.0)).collect();
         Some(Self { numbers, colors: None })
@@ -152,13 +153,13 @@ impl FromWire for Stops {
 }
 
 impl FromWire for Outline {
-    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         // A keyframe's value is an array of one path.
         let object = match value {
             Value::Array(list) => list.first()?.as_object()?,
             other => other.as_object()?,
         };
-        let points = |key| object.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let points = |key| object.get(key).and_then(Value::as_array).unwrap_or_default();
         let (at, incoming, outgoing) = (points("v"), points("i"), points("o"));
         if at.len() > reader.vertices_left {
             reader.vertices_left = 0;
@@ -166,7 +167,8 @@ impl FromWire for Outline {
             return None;
         }
         reader.vertices_left -= at.len();
-        let handle = |list: &[Value], i: usize| list.get(i).and_then(vector).unwrap_or_default();
+        let handle =
+            |list: &[Value<'_>], i: usize| list.get(i).and_then(vector).unwrap_or_default();
         let vertices = at.iter().enumerate().map(|(i, v)| {
             let at = vector(v).unwrap_or_default().to_point();
             Vertex { at, incoming: at + handle(incoming, i), outgoing: at + handle(outgoing, i) }
@@ -185,7 +187,7 @@ impl<'a> Reader<'a> {
     /// A property: `{"a": …, "k": …}`, or its bare value.
     pub(super) fn property<T: FromWire>(
         &mut self,
-        value: Option<&Value>,
+        value: Option<&Value<'_>>,
         default: T,
     ) -> Property<T> {
         let Some(value) = value else {
@@ -204,20 +206,20 @@ impl<'a> Reader<'a> {
     }
 
     /// What the file's slot puts in a property's place.
-    pub(super) fn slot<'v>(&self, value: &'v Value) -> &'v Value
+    pub(super) fn slot<'v>(&self, value: &'v Value<'v>) -> &'v Value<'v>
     where
         'a: 'v,
     {
         let filled = || {
             let id = value.get("sid")?.as_str()?;
-            let filled: &'a Value = self.slots?.get(id)?.get("p")?;
+            let filled: &'a Value<'a> = self.slots?.get(id)?.get("p")?;
             filled.get("k").is_some().then_some(filled)
         };
         filled().unwrap_or(value)
     }
 
     /// A property that is not a slot.
-    fn own<T: FromWire>(&mut self, value: &Value, default: T) -> Property<T> {
+    fn own<T: FromWire>(&mut self, value: &Value<'_>, default: T) -> Property<T> {
         let object = value.as_object();
         let source = object.and_then(|o| o.get("x")).and_then(Value::as_str);
         if let Some(other) = source.and_then(Link::parse).and_then(|link| self.follow(&link))
@@ -265,8 +267,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn keys<T: FromWire>(&mut self, list: &[Value], default: T) -> Property<T> {
-        let mut raw: Vec<(f64, &Object)> = list
+    fn keys<T: FromWire>(&mut self, list: &[Value<'_>], default: T) -> Property<T> {
+        let mut raw: Vec<(f64, &Object<'_>)> = list
             .iter()
             .filter_map(Value::as_object)
             .map(|key| (super::number_in(key, "t", 0.0), key))
@@ -304,7 +306,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether a number is other than 0 at some time.
-    pub(super) fn moves_or_is_not_zero(&mut self, value: Option<&Value>) -> bool {
+    pub(super) fn moves_or_is_not_zero(&mut self, value: Option<&Value<'_>>) -> bool {
         match self.property(value, Vec2::ZERO) {
             Property::Fixed(v) => v != Vec2::ZERO,
             _ => true,
@@ -312,24 +314,24 @@ impl<'a> Reader<'a> {
     }
 
     /// A number.
-    pub(super) fn scalar(&mut self, value: Option<&Value>, default: f64) -> Property<f64> {
+    pub(super) fn scalar(&mut self, value: Option<&Value<'_>>, default: f64) -> Property<f64> {
         self.property(value, default)
     }
 
     /// A pair.
-    pub(super) fn vector(&mut self, value: Option<&Value>, default: Vec2) -> Property<Vec2> {
+    pub(super) fn vector(&mut self, value: Option<&Value<'_>>, default: Vec2) -> Property<Vec2> {
         self.property(value, default)
     }
 
     /// A path.
-    pub(super) fn outline(&mut self, value: Option<&Value>) -> Property<Outline> {
+    pub(super) fn outline(&mut self, value: Option<&Value<'_>>) -> Property<Outline> {
         self.property(value, Outline::default())
     }
 
     /// A transform; without one, the identity.
-    pub(super) fn transform(&mut self, value: Option<&Value>) -> Transform {
-        let empty = Object::new();
-        let ks = value.and_then(Value::as_object).unwrap_or(&empty);
+    pub(super) fn transform(&mut self, ks: Option<&Object<'_>>) -> Transform {
+        let empty = Object::default();
+        let ks = ks.unwrap_or(&empty);
         let position = ks.get("p");
         let split = position.is_some_and(|p| {
             p.get("s").is_some_and(flag) || p.get("x").is_some_and(Value::is_object)
@@ -354,8 +356,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The third dimension, where anything turns or lies in it.
-    fn depth(&mut self, ks: &Object) -> Option<Box<Depth>> {
-        if !["rx", "ry", "or"].iter().any(|key| ks.contains_key(*key)) {
+    fn depth(&mut self, ks: &Object<'_>) -> Option<Box<Depth>> {
+        if !["rx", "ry", "or"].iter().any(|key| ks.contains_key(key)) {
             return None;
         }
         let depth = Depth {
@@ -376,13 +378,13 @@ impl<'a> Reader<'a> {
 }
 
 /// The list of keyframes that a property's `k` is, if it is one.
-fn keyframes(value: &Value) -> Option<&[Value]> {
+fn keyframes<'a>(value: &'a Value<'a>) -> Option<&'a [Value<'a>]> {
     let list = value.as_array()?;
     let first = list.first()?.as_object()?;
     first.contains_key("t").then_some(list)
 }
 
-fn ease(key: &Object) -> Ease {
+fn ease(key: &Object<'_>) -> Ease {
     if key.get("h").is_some_and(flag) {
         return Ease::Hold;
     }

@@ -5,9 +5,8 @@ use super::super::moment::Moment;
 use super::super::polygon::Merge;
 use super::super::value::Stops;
 use super::property::{flag, object_list};
-use super::{Object, Reader, integer_in, number_in, text_in};
+use super::{Object, Reader, Value, integer_in, number_in, text_in};
 use kurbo::Vec2;
-use serde_json::Value;
 use tiny_skia::{LineCap, LineJoin};
 
 /// The deepest that groups are read; JSON itself ends at 128 levels, three a group.
@@ -15,7 +14,7 @@ const MAX_GROUPS: u32 = 64;
 
 impl Reader<'_> {
     /// The items of a list, but not its transform.
-    pub(super) fn items(&mut self, list: Option<&Value>, depth: u32) -> Vec<Item> {
+    pub(super) fn items(&mut self, list: Option<&Value<'_>>, depth: u32) -> Vec<Item> {
         if depth > MAX_GROUPS {
             self.skip("groups nested deeper than 64");
             return Vec::new();
@@ -29,7 +28,7 @@ impl Reader<'_> {
         items
     }
 
-    fn item(&mut self, object: &Object, depth: u32) -> Option<Item> {
+    fn item(&mut self, object: &Object<'_>, depth: u32) -> Option<Item> {
         let kind = text_in(object, "ty").unwrap_or_default();
         Some(match kind {
             "gr" => self.group(object, depth),
@@ -82,18 +81,16 @@ impl Reader<'_> {
         })
     }
 
-    fn group(&mut self, object: &Object, depth: u32) -> Item {
+    fn group(&mut self, object: &Object<'_>, depth: u32) -> Item {
         let list = object.get("it");
-        let transform = object_list(list)
-            .find(|item| text_in(item, "ty") == Some("tr"))
-            .map(|item| Value::Object(item.clone()));
+        let transform = object_list(list).find(|item| text_in(item, "ty") == Some("tr"));
         Item::Group {
             items: self.items(list, depth + 1),
-            transform: Box::new(self.transform(transform.as_ref())),
+            transform: Box::new(self.transform(transform)),
         }
     }
 
-    fn star(&mut self, object: &Object) -> Star {
+    fn star(&mut self, object: &Object<'_>) -> Star {
         let polygon = integer_in(object, "sy") == Some(2);
         let inner = (!polygon)
             .then(|| (self.scalar(object.get("ir"), 0.0), self.scalar(object.get("is"), 0.0)));
@@ -108,7 +105,7 @@ impl Reader<'_> {
         }
     }
 
-    fn paint(&mut self, object: &Object, style: Style) -> Paint {
+    fn paint(&mut self, object: &Object<'_>, style: Style) -> Paint {
         Paint {
             brush: self.brush(object),
             opacity: self.scalar(object.get("o"), 100.0),
@@ -117,12 +114,12 @@ impl Reader<'_> {
         }
     }
 
-    fn fill(&mut self, object: &Object) -> Paint {
+    fn fill(&mut self, object: &Object<'_>) -> Paint {
         let even_odd = integer_in(object, "r") == Some(2);
         self.paint(object, Style::Fill { even_odd })
     }
 
-    fn stroke(&mut self, object: &Object) -> Paint {
+    fn stroke(&mut self, object: &Object<'_>) -> Paint {
         let mut dashes = Vec::new();
         let mut dash_offset = None;
         for dash in object_list(object.get("d")).take(MAX_DASHES) {
@@ -148,7 +145,7 @@ impl Reader<'_> {
         self.paint(object, style)
     }
 
-    fn brush(&mut self, object: &Object) -> Brush {
+    fn brush(&mut self, object: &Object<'_>) -> Brush {
         let Some(gradient) = object.get("g").and_then(Value::as_object) else {
             return Brush::Solid(self.property(object.get("c"), [0.0, 0.0, 0.0, 1.0]));
         };
@@ -173,7 +170,7 @@ impl Reader<'_> {
         }
     }
 
-    fn trim(&mut self, object: &Object) -> Trim {
+    fn trim(&mut self, object: &Object<'_>) -> Trim {
         Trim {
             start: self.scalar(object.get("s"), 0.0),
             end: self.scalar(object.get("e"), 100.0),
@@ -183,11 +180,11 @@ impl Reader<'_> {
     }
 
     /// A zig-zag's point type is written as a property, but never moves.
-    fn points_are_smooth(&mut self, value: Option<&Value>) -> bool {
+    fn points_are_smooth(&mut self, value: Option<&Value<'_>>) -> bool {
         self.scalar(value, 1.0).at(&Moment::at(0.0)) >= 1.5
     }
 
-    fn repeater(&mut self, object: &Object) -> Repeater {
+    fn repeater(&mut self, object: &Object<'_>) -> Repeater {
         let tr = object.get("tr");
         let opacity = |key| tr.and_then(|tr| tr.get(key));
         Repeater {
@@ -195,13 +192,13 @@ impl Reader<'_> {
             offset: self.scalar(object.get("o"), 0.0),
             start_opacity: self.scalar(opacity("so"), 100.0),
             end_opacity: self.scalar(opacity("eo"), 100.0),
-            transform: self.transform(tr),
+            transform: self.transform(tr.and_then(Value::as_object)),
             below: integer_in(object, "m") != Some(2),
         }
     }
 }
 
-fn join(object: &Object) -> LineJoin {
+fn join(object: &Object<'_>) -> LineJoin {
     match integer_in(object, "lj") {
         Some(2) => LineJoin::Round,
         Some(3) => LineJoin::Bevel,
@@ -212,6 +209,6 @@ fn join(object: &Object) -> LineJoin {
 /// The most numbers of a dash pattern.
 const MAX_DASHES: usize = 32;
 
-fn reversed(object: &Object) -> bool {
+fn reversed(object: &Object<'_>) -> bool {
     integer_in(object, "d") == Some(3)
 }

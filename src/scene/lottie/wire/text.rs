@@ -6,9 +6,8 @@ use super::super::value::Color;
 use super::fonts::FontEntry;
 use super::lettering::{number, wrap};
 use super::property::{FromWire, flag, object_list};
-use super::{Object, Reader, integer_in, number_in, text_in};
+use super::{Object, Reader, Value, integer_in, number_in, text_in};
 use kurbo::Vec2;
-use serde_json::Value;
 
 /// The most characters of a text; what is beyond is left out.
 pub const MAX_CHARACTERS: usize = 10_000;
@@ -17,7 +16,7 @@ const MAX_ANIMATORS: usize = 100;
 
 impl Reader<'_> {
     /// What a text layer shows.
-    pub(super) fn text(&mut self, layer: &Object) -> Content {
+    pub(super) fn text(&mut self, layer: &Object<'_>) -> Content {
         let Some(text) = layer.get("t").and_then(Value::as_object) else {
             return self.nothing("text layers without text");
         };
@@ -46,7 +45,7 @@ impl Reader<'_> {
         }))
     }
 
-    fn documents(&mut self, value: Option<&Value>) -> Vec<(f64, Document)> {
+    fn documents(&mut self, value: Option<&Value<'_>>) -> Vec<(f64, Document)> {
         let Some(value) = value else {
             return Vec::new();
         };
@@ -54,7 +53,7 @@ impl Reader<'_> {
         if filled.get("x").is_some_and(Value::is_string) {
             self.skip("expressions");
         }
-        let keys: Vec<&Object> = match filled.get("k") {
+        let keys: Vec<&Object<'_>> = match filled.get("k") {
             Some(Value::Object(document)) => vec![document],
             keys => object_list(keys).collect(),
         };
@@ -67,7 +66,7 @@ impl Reader<'_> {
         documents
     }
 
-    fn document(&mut self, wire: &Object) -> Document {
+    fn document(&mut self, wire: &Object<'_>) -> Document {
         let font = text_in(wire, "f").unwrap_or_default();
         let font = self.lettering.font(font);
         let size = number_in(wire, "s", 10.0).clamp(0.0, MAX_SIZE);
@@ -104,7 +103,7 @@ impl Reader<'_> {
     /// The text, broken where it says so and where it must.
     fn lines(
         &mut self,
-        wire: &Object,
+        wire: &Object<'_>,
         font: &FontEntry<'_>,
         room: f64,
         tracking: f64,
@@ -130,9 +129,9 @@ impl Reader<'_> {
         lines
     }
 
-    fn animator(&mut self, wire: &Object) -> Option<Animator> {
+    fn animator(&mut self, wire: &Object<'_>) -> Option<Animator> {
         let values = wire.get("a").and_then(Value::as_object)?;
-        for key in values.keys().filter(|key| !ANIMATED.contains(&key.as_str())) {
+        for (key, _) in values.iter().filter(|(key, _)| !ANIMATED.contains(key)) {
             self.skip(format!("text animators of {key:.10}"));
         }
         let range = match wire.get("s").and_then(Value::as_object) {
@@ -165,7 +164,7 @@ impl Reader<'_> {
     }
 
     /// A range selector; none for kinds that are left out.
-    fn range(&mut self, wire: &Object) -> Option<Range> {
+    fn range(&mut self, wire: &Object<'_>) -> Option<Range> {
         if wire.get("t").is_some_and(flag) {
             self.skip("expression selectors of text");
             return None;
