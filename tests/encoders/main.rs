@@ -6,13 +6,19 @@
     reason = "a helper that fails is a test that fails; sizes here are small"
 )]
 
+mod animations;
 mod cells;
+mod graphics;
 mod iterm2;
 mod kitty;
+mod lint;
+mod manners;
 #[expect(dead_code, reason = "the bench measures with it, too")]
 mod mosaic;
 mod multiplexer;
+mod refused;
 mod screen;
 mod sixel;
 mod support;
 mod symbols;
+mod wire;
