@@ -196,8 +196,9 @@ impl Lint {
             };
             let width = glyph.width().ok_or("glyph")?;
             keep(ours && width == 1 || self.speech && is_word(glyph), "glyph")?;
-            let colored = matches!(self.dialect, Dialect::Symbols(true));
-            keep(!colored || self.pen != Pen::Unknown, "pen-unknown")?;
+            // What has no colours at all sends no SGR either.
+            let plain = matches!(self.dialect, Dialect::Symbols(false) | Dialect::Ascii);
+            keep(plain || self.pen != Pen::Unknown, "pen-unknown")?;
             let Cursor::At(col, row) = self.cursor else {
                 return Err(if self.cursor == Cursor::Unknown { "cursor" } else { "wrap" });
             };
@@ -321,7 +322,7 @@ impl Lint {
                     };
                     keep(codes.by_ref().take(channels).count() == channels, "pen")?;
                 }
-                7 | 27 | 30..=37 | 39..=47 | 49 | 90..=97 | 100..=107 => {}
+                0 | 7 | 27 | 30..=37 | 39..=47 | 49 | 90..=97 | 100..=107 => {}
                 _ => return Err("pen"),
             }
         }

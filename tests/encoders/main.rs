@@ -19,6 +19,7 @@ mod multiplexer;
 mod refused;
 mod screen;
 mod sixel;
+mod stage;
 mod support;
 mod symbols;
 mod wire;
