@@ -11,6 +11,7 @@ mod cells;
 mod graphics;
 mod iterm2;
 mod kitty;
+mod kitty_itself;
 mod lint;
 mod manners;
 #[expect(dead_code, reason = "the bench measures with it, too")]
