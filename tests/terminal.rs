@@ -279,7 +279,7 @@ fn each_reply_is_read() {
     let key = |bytes: &[u8]| Reply::Key(bytes.to_vec());
     let unknown = |bytes: &[u8]| Reply::Unknown(bytes.to_vec());
     let kitty = |id, code: &str| Reply::KittyGraphics { id, code: code.to_owned() };
-    let cases: [(&[u8], Reply); 17] = [
+    let cases: [(&[u8], Reply); 19] = [
         (b"\x1b[?62;c", Reply::Da1(vec![62])),
         (b"\x1bP>|foot(1.13.1)\x1b\\", Reply::XtVersion("foot(1.13.1)".into())),
         (b"\x1b_Gi=31,p=2;OK\x1b\\", kitty(31, "OK")),
@@ -296,6 +296,8 @@ fn each_reply_is_read() {
         (b"\x1bP", key(b"\x1bP")),
         (b"\x1b]1337;ReportCellSize=-1;nan\x1b\\", unknown(b"\x1b]1337;ReportCellSize=-1;nan")),
         (b"\x1b[?99999999999c", unknown(b"\x1b[?99999999999c")),
+        (b"\x1b[6;1000000000;9t", unknown(b"\x1b[6;1000000000;9t")),
+        (b"\x1b[t", unknown(b"\x1b[t")),
         (b"\x1b_Gi=-1;OK\x1b\\", unknown(b"\x1b_Gi=-1;OK")),
     ];
     for (bytes, reply) in cases {
