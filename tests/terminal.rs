@@ -14,6 +14,9 @@ use std::path::Path;
 
 #[path = "../src/cli/probe.rs"]
 mod probe;
+#[cfg(target_os = "linux")]
+#[path = "terminal/scripted.rs"]
+mod scripted;
 
 /// The order in which our questions are asked, by the names of the recorded answers.
 const ASKED: [&str; 12] = [
