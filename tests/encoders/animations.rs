@@ -2,11 +2,14 @@
 //! the end of each frame, and each pose the one that was drawn.
 
 use crate::graphics::{Graphics, Run, Spot, check_shot};
-use crate::support::{Drawn, PETS, SMALL_CELL, ball, written};
+use crate::support::{Drawn, PETS, SMALL_CELL, ball, paint, written};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use buddy_render::frame::Frame;
 use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
 use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::{ClipId, Encoder, Placement};
-use buddy_render::units::CellPosition;
+use buddy_render::units::{CellPosition, PixelSize};
 
 fn encoder(tier: KittyTier) -> Kitty {
     let passthrough = Passthrough::None;
@@ -169,6 +172,30 @@ fn a_streamed_still_takes_the_place_of_any_other_picture() {
         }
         show.erase();
         show.pose(0, 1, clip, &at);
+    }
+}
+
+/// A PNG with a palette may be off a little, and no more.
+#[test]
+fn a_palette_is_read_and_its_tolerance_kept() {
+    let mut frame = Frame::new(PixelSize::new(4, 2)).unwrap();
+    paint(&mut frame, [0, 0, 2, 2], [200, 100, 50, 255]);
+    for (off, fits) in [(0, true), (4, true), (40, false)] {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, 4, 2);
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_palette(vec![0, 0, 0, 200 + off, 100, 50]);
+        encoder.set_trns(vec![0, 255]);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&[1, 1, 0, 0, 1, 1, 0, 0]).unwrap();
+        writer.finish().unwrap();
+        let payload = STANDARD.encode(&file);
+        let mut terminal = Graphics::default();
+        terminal.feed(format!("\x1b_Ga=t,i=7,f=100,q=2;{payload}\x1b\\").as_bytes());
+        let shot = &terminal.images[&7].frames[0];
+        assert!(shot.indexed);
+        let checked = std::panic::catch_unwind(|| check_shot(shot, &frame));
+        assert_eq!(checked.is_ok(), fits, "off by {off}");
     }
 }
 

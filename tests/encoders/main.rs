@@ -1,4 +1,5 @@
-//! Encode, decode with somebody else's decoder, compare the pixels: every protocol.
+//! Encode, decode with somebody else's decoder, compare the pixels: every protocol. And a lint, by
+//! which every byte is read that the encoders and the player send.
 
 #![expect(
     clippy::unwrap_used,
