@@ -4,7 +4,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
-    reason = "a helper that fails is a test that fails; sizes here are small"
+    clippy::print_stdout,
+    reason = "a helper that fails is a test that fails; sizes here are small; figures are printed"
 )]
 
 mod animations;

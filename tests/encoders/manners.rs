@@ -109,7 +109,7 @@ impl Case {
 /// In a corner, where a glyph too many would wrap; at the bottom one row is free.
 fn place(n: usize, size: CellSize) -> Placement {
     let col = if n.is_multiple_of(2) { WINDOW.cols - size.cols } else { 0 };
-    let row = if n % 3 == 0 { 0 } else { WINDOW.rows - size.rows - 1 };
+    let row = if n.is_multiple_of(3) { 0 } else { WINDOW.rows - size.rows - 1 };
     Placement { at: CellPosition { col, row }, size, cell: SMALL_CELL }
 }
 
