@@ -14,9 +14,13 @@ use std::path::Path;
 
 #[path = "../src/cli/probe.rs"]
 mod probe;
+#[cfg(target_os = "linux")]
+#[path = "terminal/scripted.rs"]
+mod scripted;
 
 /// The order in which our questions are asked, by the names of the recorded answers.
-const ASKED: [&str; 10] = [
+const ASKED: [&str; 12] = [
+    "KITTY_OUTSIDE",
     "KITTY_QUERY",
     "XTVERSION",
     "CELL_PIXELS",
@@ -26,6 +30,7 @@ const ASKED: [&str; 10] = [
     "SIXEL_COLOURS",
     "SIXEL_SIZE",
     "ITERM_CELL_SIZE",
+    "ITERM_CAPABILITIES",
     "DA1",
 ];
 
@@ -65,7 +70,7 @@ fn hints(profile: &Value, more: &[(&str, &str)]) -> EnvHints {
 
 fn answers(profile: &Value, hints: &EnvHints, database: &Database) -> Answers {
     let mut asked = Questions::new(1, database, hints);
-    asked.kitty_id = 31;
+    (asked.kitty_id, asked.outer_id) = (31, 32);
     let bytes: Vec<u8> = ASKED.iter().flat_map(|q| answer(profile, q)).collect();
     let mut answers = Answers::default();
     for reply in parse(&bytes) {
@@ -85,36 +90,73 @@ fn choice_of(name: &str, more: &[(&str, &str)], forced: Option<Protocol>) -> Cho
 }
 
 #[test]
-fn each_recorded_terminal_gets_its_protocol() {
-    use Protocol::{Ascii, Kitty, Sixel, Symbols};
-    // name, row, protocol, synchronized updates, geometry
+fn each_terminal_gets_its_protocol_and_tier() {
+    // name, row, protocol and tier, synchronized updates, geometry
     let table = [
-        ("dumb", "dumb", Ascii, false, "80x24@10x20"),
-        ("foot", "foot-old", Sixel, true, "80x24@9x18"),
-        ("ghostty", "ghostty-1.3", Kitty, true, "80x24@9x18"),
-        ("iterm2", "iterm2", Kitty, true, "80x25@14x29"),
-        ("kitty", "kitty-0.40", Kitty, true, "80x24@9x18"),
-        ("kitty-0.26", "kitty", Kitty, true, "80x24@9x18"),
-        ("konsole", "konsole", Kitty, false, "80x24@9x18"),
-        ("mlterm", "mlterm", Sixel, false, "80x24@10x19"),
-        ("tmux", "tmux", Symbols, false, "80x24@10x20"),
-        ("tmux-3.7", "tmux", Sixel, true, "80x24@9x19"),
-        ("wezterm", "wezterm", Kitty, true, "80x24@9x18"),
-        ("xterm", "xterm", Sixel, false, "80x24@9x19"),
-        ("xterm-default", "xterm", Symbols, false, "80x24@10x20"),
-        ("xtermjs", "xterm.js", Sixel, true, "80x24@9x18"),
+        ("alacritty", "alacritty", "symbols quadrant 24-bit", true, "80x24@9x18"),
+        ("apple-terminal", "apple-terminal", "symbols half 256", false, "80x24@10x20"),
+        ("contour", "contour", "kitty static", true, "80x24@10x20"),
+        ("dumb", "dumb", "ascii", false, "80x24@10x20"),
+        ("foot", "foot-old", "sixel over, shared", true, "80x24@9x18"),
+        ("ghostty", "ghostty-1.3", "kitty static", true, "80x24@9x18"),
+        ("ghostty-1.4", "ghostty", "kitty animated", true, "80x24@9x18"),
+        ("iterm2", "iterm2", "kitty static", true, "80x25@14x29"),
+        ("iterm2-3.4", "iterm2-old", "iterm2 single", false, "80x24@7x14"),
+        ("kitty", "kitty-0.40", "kitty animated", true, "80x24@9x18"),
+        ("kitty-0.26", "kitty", "kitty animated", true, "80x24@9x18"),
+        ("konsole", "konsole", "kitty static", false, "80x24@9x18"),
+        ("linux-console", "linux-console", "symbols half 16", false, "80x24@10x20"),
+        ("mlterm", "mlterm", "sixel", false, "80x24@10x19"),
+        ("rio", "rio", "kitty static", true, "80x24@8x16"),
+        ("screen", "screen", "symbols quadrant 256", false, "80x24@10x20"),
+        ("tmux", "tmux", "symbols quadrant 24-bit", false, "80x24@10x20"),
+        ("tmux-3.7", "tmux", "sixel, 20 pictures", true, "80x24@9x19"),
+        ("tmux-passthrough", "tmux", "symbols quadrant 24-bit", false, "80x24@10x20"),
+        ("vscode", "xterm.js", "symbols quadrant 24-bit", true, "80x24@10x20"),
+        ("vte", "vte-0.78", "symbols octant 24-bit", true, "80x24@9x18"),
+        ("wezterm", "wezterm", "kitty static", true, "80x24@9x18"),
+        ("windows-terminal", "windows-terminal", "sixel over", true, "80x24@10x20"),
+        ("xterm", "xterm", "sixel over, shared, 16 pictures", false, "80x24@9x19"),
+        ("xterm-default", "xterm", "symbols quadrant 24-bit", false, "80x24@10x20"),
+        ("xtermjs", "xterm.js", "sixel", true, "80x24@9x18"),
+        ("zellij", "zellij", "kitty static", true, "80x24@9x18"),
+        ("zellij-sixel", "zellij", "sixel", true, "80x24@9x18"),
     ];
     let names: Vec<_> = table.iter().map(|row| row.0.to_owned()).collect();
     assert_eq!(all_names(), names, "each fixture has its row here");
-    for (name, row, protocol, sync, geometry) in table {
+    for (name, row, pictures, sync, geometry) in table {
         let choice = choice_of(name, &[], None);
         let told = format!("{name}: {:#?}", choice.reasons);
         assert_eq!(choice.terminal, row, "{told}");
-        assert_eq!(choice.protocol, protocol, "{told}");
+        assert_eq!(pictures_of(&choice), pictures, "{told}");
         assert_eq!(choice.sync2026, sync, "{told}");
         assert_eq!(choice.geometry.to_string(), geometry, "{told}");
         assert!(!choice.reasons.is_empty());
+        let source = recorded(name)["source"].as_str().unwrap_or_default().to_owned();
+        assert!(source.len() > 20, "{name}: whence?");
     }
+}
+
+/// The protocol with its tier, in words.
+fn pictures_of(choice: &Choice) -> String {
+    let mut words = choice.protocol.name().to_owned();
+    match choice.protocol {
+        Protocol::Kitty => words += &format!(" {}", choice.kitty_tier.name()),
+        Protocol::Iterm2 if choice.iterm2_multipart => words += " multipart",
+        Protocol::Iterm2 => words += " single",
+        Protocol::Sixel => {
+            words += if choice.sixel.overlays { " over" } else { "" };
+            words += if choice.sixel.shared_registers { ", shared" } else { "" };
+            if let Some(pictures) = choice.sixel.pictures {
+                words += &format!(", {pictures} pictures");
+            }
+        }
+        Protocol::Symbols => {
+            words += &format!(" {} {}", choice.symbols.name(), choice.colors.name());
+        }
+        Protocol::Ascii | Protocol::Text => {}
+    }
+    words
 }
 
 #[test]
@@ -240,7 +282,7 @@ fn each_reply_is_read() {
     let key = |bytes: &[u8]| Reply::Key(bytes.to_vec());
     let unknown = |bytes: &[u8]| Reply::Unknown(bytes.to_vec());
     let kitty = |id, code: &str| Reply::KittyGraphics { id, code: code.to_owned() };
-    let cases: [(&[u8], Reply); 17] = [
+    let cases: [(&[u8], Reply); 19] = [
         (b"\x1b[?62;c", Reply::Da1(vec![62])),
         (b"\x1bP>|foot(1.13.1)\x1b\\", Reply::XtVersion("foot(1.13.1)".into())),
         (b"\x1b_Gi=31,p=2;OK\x1b\\", kitty(31, "OK")),
@@ -257,6 +299,8 @@ fn each_reply_is_read() {
         (b"\x1bP", key(b"\x1bP")),
         (b"\x1b]1337;ReportCellSize=-1;nan\x1b\\", unknown(b"\x1b]1337;ReportCellSize=-1;nan")),
         (b"\x1b[?99999999999c", unknown(b"\x1b[?99999999999c")),
+        (b"\x1b[6;1000000000;9t", unknown(b"\x1b[6;1000000000;9t")),
+        (b"\x1b[t", unknown(b"\x1b[t")),
         (b"\x1b_Gi=-1;OK\x1b\\", unknown(b"\x1b_Gi=-1;OK")),
     ];
     for (bytes, reply) in cases {

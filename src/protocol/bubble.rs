@@ -1,5 +1,7 @@
 //! A speech bubble of plain cells beside the pet: no colours, no pictures, so that it works in
-//! every protocol and can be read aloud and copied.
+//! every protocol and can be read aloud and copied. The colours of whoever else writes just then
+//! are left out of it (SGR 0, ECMA-48 §8.3.117); whoever saves the cursor around it brings them
+//! back, as DECSC keeps them, too.
 
 use super::cursor_to;
 use crate::text::SafeText;
@@ -62,6 +64,7 @@ const UNICODE: Border =
     };
 const ASCII: Border =
     Border { top: ['.', '-', '.'], side: '|', tail: '>', bottom: ['\'', '-', '\''], more: '~' };
+const DEFAULT_COLORS: &[u8] = b"\x1b[0m";
 /// Two borders and two spaces.
 const FRAME_COLS: u16 = 4;
 const FRAME_ROWS: u16 = 2;
@@ -134,6 +137,7 @@ impl Bubble {
         let Some(CellRect { at, size }) = self.shown else {
             return;
         };
+        out.extend_from_slice(DEFAULT_COLORS);
         for row in (at.row..).take(usize::from(size.rows)) {
             cursor_to(CellPosition { row, ..at }, out);
             out.extend(std::iter::repeat_n(b' ', usize::from(size.cols)));
@@ -175,6 +179,7 @@ fn write_box(b: &Border, lines: &[String], widest: usize, at: CellPosition, out:
         rows.push(format!("{} {line}{pad} {right}", b.side));
     }
     rows.push(edge(b.bottom));
+    out.extend_from_slice(DEFAULT_COLORS);
     for (row, text) in (at.row..).zip(rows) {
         cursor_to(CellPosition { row, ..at }, out);
         out.extend_from_slice(text.as_bytes());
@@ -276,6 +281,29 @@ mod tests {
         assert_eq!(bubble.draw_str("hello", PET, 2, &mut out), None);
         assert_eq!(bubble.draw(&SafeText::default(), PET, 9, &mut out), None);
         assert!(out.is_empty());
+    }
+
+    /// A program may be in the middle of a coloured line when the pet speaks.
+    #[test]
+    fn it_takes_on_nobody_elses_colours() {
+        let colored = |out: &[u8]| {
+            let parser = screen(&[b"\x1b[7;33;41m", out].concat());
+            let screen = parser.screen();
+            let is_plain = |row, col| {
+                let cell = screen.cell(row, col).unwrap();
+                let plain = vt100::Color::Default;
+                (cell.fgcolor(), cell.bgcolor(), cell.inverse()) == (plain, plain, false)
+            };
+            let mut cells = (0..24).flat_map(|row| (0..80).map(move |col| (row, col)));
+            !cells.all(|(row, col)| is_plain(row, col))
+        };
+        let mut bubble = Bubble::default();
+        let mut out = Vec::new();
+        bubble.draw_str("hello", PET, 20, &mut out);
+        assert!(!colored(&out));
+        out.clear();
+        bubble.erase(&mut out);
+        assert!(!out.is_empty() && !colored(&out));
     }
 
     #[test]

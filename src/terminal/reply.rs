@@ -273,10 +273,12 @@ fn sequence_reply(held: Vec<u8>) -> Reply {
     let parsed = std::str::from_utf8(&held)
         .ok()
         .and_then(|text| parse_sequence(text.strip_prefix("\x1b[")?));
-    let private = matches!(held.get(2), Some(b'<'..=b'?'));
+    // No key's sequence has a private marker or ends in `t`, as the window's sizes do; sizes that
+    // are no sizes must not be taken for typing.
+    let reply = matches!(held.get(2), Some(b'<'..=b'?')) || held.ends_with(b"t");
     match parsed {
         Some(reply) => reply,
-        None if private => Reply::Unknown(held),
+        None if reply => Reply::Unknown(held),
         None => Reply::Key(held),
     }
 }

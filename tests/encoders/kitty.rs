@@ -1,10 +1,8 @@
 //! The kitty graphics protocol.
 
+use crate::graphics::{Graphics, check_shot};
 use crate::support::{Picture, Rio, at, ball, boxes, clip, encoded, paint, strings, written};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use buddy_render::frame::Frame;
-use buddy_render::frame::quantize::distance;
 use buddy_render::pet::catalog;
 use buddy_render::player::poses;
 use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
@@ -12,9 +10,7 @@ use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::{ClipId, EncodeError, Encoder, Feed, Placement, Pose};
 use buddy_render::units::{CellPosition, CellSize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 use std::time::Duration;
-use tiny_skia::PremultipliedColorU8;
 
 const CLIP: ClipId = ClipId(7);
 
@@ -26,10 +22,9 @@ fn ids() -> IdRange {
     IdRange::from_seed(4)
 }
 
-/// One sequence: its keys and its payload.
+/// One sequence: its keys and its payload's length.
 struct Sequence {
     keys: BTreeMap<String, String>,
-    payload: Vec<u8>,
     chars: usize,
 }
 
@@ -47,11 +42,7 @@ fn sequences(bytes: &[u8]) -> Vec<Sequence> {
             let (key, value) = pair.split_once('=').unwrap();
             (key.to_owned(), value.to_owned())
         };
-        Sequence {
-            keys: keys.split(',').map(pair).collect(),
-            payload: STANDARD.decode(payload).unwrap(),
-            chars: payload.len(),
-        }
+        Sequence { keys: keys.split(',').map(pair).collect(), chars: payload.len() }
     };
     strings(bytes, "\x1b_G").iter().map(read).collect()
 }
@@ -156,67 +147,6 @@ fn preloaded_poses_flip_in_a_few_bytes() {
     assert!(rio.answers().is_empty());
 }
 
-/// An animation as the specification says to read it, since Rio has none: frames by image id.
-#[derive(Default)]
-struct Animations {
-    frames: BTreeMap<String, Vec<Vec<u8>>>,
-    gaps: BTreeMap<String, Vec<String>>,
-    open: Option<(Sequence, Vec<u8>)>,
-}
-
-impl Animations {
-    fn feed(&mut self, bytes: &[u8]) {
-        for s in sequences(bytes) {
-            match s.key("a") {
-                Some("a") if s.key("r").is_some() => {
-                    assert_eq!(s.key("r"), Some("1"));
-                    let gaps = self.gaps.entry(s.keys["i"].clone()).or_default();
-                    gaps.insert(0, s.keys["z"].clone());
-                }
-                Some("a" | "p" | "d") => {}
-                _ => self.chunk(s),
-            }
-        }
-    }
-
-    fn chunk(&mut self, s: Sequence) {
-        let more = s.key("m") == Some("1");
-        let (first, mut data) = match self.open.take() {
-            Some((first, mut data)) => {
-                if first.key("a") == Some("f") {
-                    assert_eq!((s.key("a"), s.key("i")), (Some("f"), first.key("i")));
-                }
-                data.extend_from_slice(&s.payload);
-                (first, data)
-            }
-            None => {
-                let data = s.payload.clone();
-                (s, data)
-            }
-        };
-        if more {
-            self.open = Some((first, data));
-            return;
-        }
-        let id = first.keys["i"].clone();
-        if first.key("a") == Some("f") {
-            let gaps = self.gaps.entry(id.clone()).or_default();
-            gaps.push(first.keys["z"].clone());
-        }
-        if first.key("f") == Some("100") {
-            let png = image::load_from_memory_with_format(&data, image::ImageFormat::Png);
-            data = png.unwrap().to_rgba8().into_raw();
-        } else {
-            assert_eq!((first.key("f"), first.key("o")), (Some("32"), Some("z")));
-            let mut raw = Vec::new();
-            let mut zlib = flate2::read::ZlibDecoder::new(data.as_slice());
-            zlib.read_to_end(&mut raw).unwrap();
-            data = raw;
-        }
-        self.frames.entry(id).or_default().push(data);
-    }
-}
-
 #[test]
 fn an_animation_is_loaded_whole_and_plays_by_itself() {
     let at = at(20, 10);
@@ -225,15 +155,16 @@ fn an_animation_is_loaded_whole_and_plays_by_itself() {
     assert_eq!(kitty.feed(), Feed::Loop);
     let loaded = written(|out| kitty.load(CLIP, &poses, out).unwrap());
     check_manners(&loaded);
-    let mut read = Animations::default();
+    // Rio has no animations.
+    let mut read = Graphics::default();
     read.feed(&loaded);
-    assert_eq!(read.frames.len(), 1, "one image");
-    let (id, frames) = read.frames.iter().next().unwrap();
-    assert_eq!(frames.len(), poses.len());
-    for (got, pose) in frames.iter().zip(&poses) {
-        assert!(*got == pose.frame.to_straight_rgba());
+    assert_eq!(read.images.len(), 1, "one image");
+    let (_, image) = read.images.iter().next().unwrap();
+    assert_eq!(image.frames.len(), poses.len());
+    for (got, pose) in image.frames.iter().zip(&poses) {
+        check_shot(got, &pose.frame);
+        assert_eq!(got.gap, Some(40));
     }
-    assert_eq!(read.gaps[id], ["40"; 5]);
 
     let start = written(|out| kitty.play(CLIP, true, &at, out).unwrap());
     check_manners(&start);
@@ -266,31 +197,15 @@ fn a_pets_clip_arrives_in_near_colours_and_half_the_bytes() {
         let near = written(|out| faithful(KittyTier::Animated).load(CLIP, &clip, out).unwrap());
         check_manners(&near);
         assert!(near.len() * 4 < exact.len() * 3, "{} of {}", near.len(), exact.len());
-        let mut read = Animations::default();
-        read.feed(&near);
-        let frames = read.frames.values().next().unwrap();
-        for (got, pose) in frames.iter().zip(&clip) {
-            check_near(got, &pose.frame);
+        let mut terminal = Graphics::default();
+        terminal.feed(&near);
+        let frames = &terminal.images.values().next().unwrap().frames;
+        assert_eq!(frames.len(), clip.len());
+        for (shot, pose) in frames.iter().zip(&clip) {
+            assert!(shot.indexed);
+            check_shot(shot, &pose.frame);
         }
     }
-}
-
-/// Within the tolerance in the mean; what is opaque or fully transparent stays so.
-fn check_near(got: &[u8], frame: &Frame) {
-    let got = Frame::from_straight_rgba(frame.size(), got).unwrap();
-    let (mut error, mut seen) = (0, 0);
-    for (got, wanted) in got.pixmap().pixels().iter().zip(frame.pixmap().pixels()) {
-        let part = |p: PremultipliedColorU8| [p.red(), p.green(), p.blue(), p.alpha()];
-        error += distance(part(*got), part(*wanted));
-        seen += u32::from(wanted.alpha() > 0);
-        match wanted.alpha() {
-            0 => assert_eq!(got.alpha(), 0),
-            255 => assert_eq!(got.alpha(), 255),
-            _ => {}
-        }
-    }
-    // A pose may be a little worse than the clip.
-    assert!(error <= seen * FAITHFUL * 2, "{error} over {seen}");
 }
 
 #[test]
@@ -305,9 +220,11 @@ fn more_colours_than_a_palette_renders_are_sent_as_they_are() {
     }
     let poses = [Pose { frame: noise.clone(), gap: Duration::from_millis(40) }];
     let bytes = written(|out| faithful(KittyTier::Animated).load(CLIP, &poses, out).unwrap());
-    let mut read = Animations::default();
-    read.feed(&bytes);
-    assert_eq!(read.frames.values().next().unwrap()[0], noise.to_straight_rgba());
+    let mut terminal = Graphics::default();
+    terminal.feed(&bytes);
+    let shot = &terminal.images.values().next().unwrap().frames[0];
+    assert!(!shot.indexed);
+    check_shot(shot, &noise);
 }
 
 #[test]

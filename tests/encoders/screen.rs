@@ -121,8 +121,11 @@ impl Screen {
             body,
             self.registers,
             if self.private { None } else { Some(&mut self.shared) },
-        );
+        )
+        .unwrap();
         let (width, height) = picture.size;
+        let whole = self.over == Over::Lies || picture.widest == width;
+        assert!(whole, "mlterm takes the width from the widest line");
         let (wide, high) = (usize::from(self.cell.width), usize::from(self.cell.height));
         assert_eq!((width % wide, height % high), (0, 0), "whole cells");
         let cols = self.cursor.0..self.cursor.0 + width / wide;
@@ -141,31 +144,45 @@ impl Screen {
     }
 }
 
+/// A rule that a picture breaks.
+type Rule = &'static str;
+
 /// One picture, decoded after DEC STD 070 §8.
-struct Picture {
-    size: (usize, usize),
+pub(crate) struct Picture {
+    pub(crate) size: (usize, usize),
+    /// The widest line.
+    pub(crate) widest: usize,
     colors: Vec<Option<[u8; 3]>>,
 }
 
 impl Picture {
-    fn decode(body: &[u8], most: usize, shared: Option<&mut Vec<Option<[u8; 3]>>>) -> Self {
-        let body = body.strip_prefix(b"7;1;0q\"").expect("P1=7, P2=1 and raster attributes");
+    /// Decodes what stands between `ESC P` and ST, in a terminal with so many registers; they
+    /// outlive the picture where they are `shared`. An error is the rule that it breaks.
+    pub(crate) fn decode(
+        body: &[u8],
+        most: usize,
+        shared: Option<&mut Vec<Option<[u8; 3]>>>,
+    ) -> Result<Self, Rule> {
+        let body = body.strip_prefix(b"7;1;0q\"").ok_or("sixel-header")?;
         let mut reader = Reader { body, at: 0 };
-        let raster = reader.numbers();
-        assert_eq!(raster[..2], [1, 1]);
-        let size = (raster[2], raster[3]);
+        let [1, 1, width, height] = reader.numbers()?[..] else { return Err("sixel-raster") };
+        keep(width > 0 && height > 0 && width * height < 1 << 24, "sixel-raster")?;
         let mut own = vec![None; most];
         let registers = shared.unwrap_or(&mut own);
-        let mut colors = vec![None; size.0 * size.1];
-        let (mut register, mut x, mut y) = (0, 0, 0);
+        let mut colors = vec![None; width * height];
+        let (mut register, mut x, mut y, mut widest) = (0, 0, 0, 0);
         while let Some(byte) = reader.next() {
             let (sixel, count) = match byte {
                 b'#' => {
-                    let numbers = reader.numbers();
+                    let numbers = reader.numbers()?;
                     register = numbers[0];
-                    assert!(register < most, "register {register} of {most}");
-                    if let [_, 2, r, g, b] = numbers[..] {
-                        registers[register] = Some([r, g, b].map(from_percent));
+                    keep(register < most, "sixel-register")?;
+                    match numbers[..] {
+                        [_] => {}
+                        [_, 2, r, g, b] if r.max(g).max(b) <= 100 => {
+                            registers[register] = Some([r, g, b].map(from_percent));
+                        }
+                        _ => return Err("sixel-colour"),
                     }
                     continue;
                 }
@@ -174,25 +191,32 @@ impl Picture {
                     continue;
                 }
                 b'!' => {
-                    let count = reader.numbers()[0];
-                    assert!((1..=255).contains(&count), "a run of {count}");
-                    (reader.next().unwrap(), count)
+                    let count = reader.numbers()?[0];
+                    keep((1..=255).contains(&count), "sixel-run")?;
+                    (reader.next().ok_or("sixel-run")?, count)
                 }
                 sixel => (sixel, 1),
             };
-            assert!((b'?'..=b'~').contains(&sixel), "{sixel} is no sixel");
+            keep((b'?'..=b'~').contains(&sixel), "sixel-byte")?;
             for _ in 0..count {
                 for bit in (0..6).filter(|bit| (sixel - b'?') >> bit & 1 == 1) {
-                    assert!(x < size.0 && y + bit < size.1, "outside its raster");
-                    colors[(y + bit) * size.0 + x] = Some(registers[register].expect("defined"));
+                    keep(x < width && y + bit < height, "sixel-raster")?;
+                    let color = registers.get(register).copied().flatten();
+                    colors[(y + bit) * width + x] = Some(color.ok_or("sixel-colour")?);
                 }
                 x += 1;
             }
-            assert!(x <= size.0, "a line wider than its raster");
+            keep(x <= width, "sixel-raster")?;
+            widest = widest.max(x);
         }
-        assert!(y < size.1 && y + 6 >= size.1, "as many bands as the raster has");
-        Self { size, colors }
+        // As many bands as the raster has: one more would scroll, at the bottom.
+        keep(y < height && y + 6 >= height, "sixel-raster")?;
+        Ok(Self { size: (width, height), widest, colors })
     }
+}
+
+fn keep(holds: bool, rule: Rule) -> Result<(), Rule> {
+    if holds { Ok(()) } else { Err(rule) }
 }
 
 struct Reader<'a> {
@@ -206,18 +230,18 @@ impl Reader<'_> {
         self.body.get(self.at - 1).copied()
     }
 
-    fn numbers(&mut self) -> Vec<usize> {
+    /// At least one number.
+    fn numbers(&mut self) -> Result<Vec<usize>, Rule> {
         let rest = &self.body[self.at..];
         let end = rest.iter().position(|b| !b.is_ascii_digit() && *b != b';');
         let end = end.unwrap_or(rest.len());
         self.at += end;
-        let text = std::str::from_utf8(&rest[..end]).unwrap();
-        text.split(';').map(|n| n.parse().unwrap()).collect()
+        let text = std::str::from_utf8(&rest[..end]).map_err(|_| "sixel-byte")?;
+        text.split(';').map(|n| n.parse().map_err(|_| "sixel-byte")).collect()
     }
 }
 
 fn from_percent(n: usize) -> u8 {
-    assert!(n <= 100);
     ((n * 255 + 50) / 100) as u8
 }
 

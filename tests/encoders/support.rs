@@ -1,13 +1,14 @@
 //! Frames to draw, a terminal to draw them in, and a reader of control strings.
 
-use buddy_render::frame::Frame;
+use buddy_render::frame::{Frame, TextArt};
+use buddy_render::pet::catalog;
 use buddy_render::protocol::{Encoder, Placement, Pose};
 use buddy_render::units::{CellPixels, CellPosition, CellSize, PixelSize};
 use rio_vt::ansi::CursorShape;
 use rio_vt::crosswords::{Crosswords, CrosswordsSize};
 use rio_vt::event::{EventListener, RioEvent, WindowId};
 use rio_vt::performer::handler::Processor;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use tiny_skia::{Color, FillRule, GradientStop, Paint, PathBuilder, Point, SpreadMode, Transform};
 
@@ -70,6 +71,40 @@ pub(crate) fn clip(size: PixelSize, count: u16) -> Vec<Pose> {
     let pose = |n| Pose { frame: ball(size, n), gap: Duration::from_millis(40) };
     (0..count).map(pose).collect()
 }
+
+/// Some poses of a pet's clip, drawn small.
+pub(crate) struct Drawn {
+    pub(crate) clip: String,
+    pub(crate) looping: bool,
+    pub(crate) size: CellSize,
+    pub(crate) poses: Vec<Pose>,
+    pub(crate) art: Option<TextArt>,
+}
+
+/// The cell that they are drawn for: small, as tests are compiled without optimizations.
+pub(crate) const SMALL_CELL: CellPixels = CellPixels::new(4, 7);
+
+/// Every clip of every pet, by the pets' names: six poses each, in boxes of three sizes.
+pub(crate) static PETS: LazyLock<Vec<(&str, Vec<Drawn>)>> = LazyLock::new(|| {
+    let drawn = |name| {
+        let pet = catalog::load(name).unwrap();
+        let mut scene = pet.scene().unwrap();
+        let sizes = [CellSize::new(8, 4), CellSize::new(12, 6), CellSize::new(16, 8)];
+        let clips = pet.clips().iter().zip(sizes.into_iter().cycle());
+        let clips = clips.map(|(clip, size)| {
+            let pose = |n| {
+                let mut frame = Frame::new(size.pixels(SMALL_CELL)).unwrap();
+                scene.draw(clip.start + clip.duration * n / 6, &mut frame);
+                Pose { frame, gap: clip.duration / 6 }
+            };
+            let poses = (0..6).map(pose).collect();
+            let art = pet.ascii(&clip.name).cloned();
+            Drawn { clip: clip.name.clone(), looping: clip.looping, size, poses, art }
+        });
+        (name, clips.collect())
+    };
+    catalog::names().into_iter().map(drawn).collect()
+});
 
 /// What one `encode` writes.
 pub(crate) fn encoded(encoder: &mut dyn Encoder, frame: &Frame, at: &Placement) -> Vec<u8> {
