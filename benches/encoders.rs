@@ -1,9 +1,10 @@
-//! How long a frame takes to encode and how many bytes it is, per protocol: a clip of 24 frames of
-//! 160×160 pixels. `cargo bench --bench encoders`
+//! How long a frame takes to encode and how many bytes it is, per protocol: the pets' idle clips at
+//! 160×160 pixels, as at most 24 poses. Times are of the first pet's. `cargo bench --bench encoders`
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot draw has nothing to measure")]
 
-use buddy_render::frame::Frame;
+use buddy_render::pet::catalog;
+use buddy_render::player::poses;
 use buddy_render::protocol::ascii::{Ascii, AsciiConfig};
 use buddy_render::protocol::iterm2::{Iterm2, Iterm2Config};
 use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
@@ -14,12 +15,11 @@ use buddy_render::protocol::{ClipId, Encoder, Placement, Pose};
 use buddy_render::units::{CellPixels, CellPosition, CellSize};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use std::time::Duration;
-use tiny_skia::{Color, FillRule, GradientStop, Paint, PathBuilder, Point, SpreadMode, Transform};
+use std::sync::LazyLock;
 
 #[expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
 fn main() {
-    println!("bytes per frame, 24 frames of 160x160");
+    println!("bytes per frame of the pets' idle clips, 160x160, means of the five");
     for kind in KINDS {
         let (first, rest) = bytes(kind);
         println!("  {kind:<20} first {first:>6}  each after {rest:>6}");
@@ -27,13 +27,12 @@ fn main() {
     divan::main();
 }
 
-const FRAMES: u16 = 24;
 const AT: Placement = Placement {
     at: CellPosition { col: 60, row: 0 },
     size: CellSize::new(16, 8),
     cell: CellPixels::new(10, 20),
 };
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "kitty stream",
     "kitty flip",
     "kitty loop",
@@ -41,6 +40,7 @@ const KINDS: [&str; 11] = [
     "iterm2 loop",
     "sixel",
     "sixel dithered 16",
+    "octants",
     "half blocks",
     "quadrants 256",
     "half blocks 16",
@@ -68,6 +68,7 @@ fn encoder(kind: &str) -> Box<dyn Encoder> {
         kind if kind.starts_with("iterm2") => Box::new(Iterm2::new(Iterm2Config::default())),
         "sixel" => Box::new(sixel(256, false)),
         "sixel dithered 16" => Box::new(sixel(16, true)),
+        "octants" => Box::new(symbols(SymbolMode::Octant, ColorDepth::TrueColor)),
         "half blocks" => Box::new(symbols(SymbolMode::HalfBlock, ColorDepth::TrueColor)),
         "quadrants 256" => Box::new(symbols(SymbolMode::Quadrant, ColorDepth::Indexed256)),
         "half blocks 16" => Box::new(symbols(SymbolMode::HalfBlock, ColorDepth::Ansi16)),
@@ -75,32 +76,19 @@ fn encoder(kind: &str) -> Box<dyn Encoder> {
     }
 }
 
-/// A soft ball that bobs up and down once, and blinks.
-fn clip() -> Vec<Pose> {
-    let pose = |n: u16| Pose {
-        frame: ball(f32::from(n) / f32::from(FRAMES)),
-        gap: Duration::from_millis(40),
-    };
-    (0..FRAMES).map(pose).collect()
+/// The idle clips of the pets, in the poses that are chosen for a terminal that keeps a clip.
+fn clips() -> &'static [Vec<Pose>] {
+    static CLIPS: LazyLock<Vec<Vec<Pose>>> =
+        LazyLock::new(|| catalog::names().into_iter().map(idle).collect());
+    &CLIPS
 }
 
-fn ball(phase: f32) -> Frame {
-    let mut frame = Frame::new(AT.pixels()).unwrap();
-    let middle = Point::from_xy(80.0, 80.0 + 6.0 * (phase * std::f32::consts::TAU).sin());
-    let stops = vec![
-        GradientStop::new(0.0, Color::from_rgba8(255, 220, 120, 255)),
-        GradientStop::new(0.9, Color::from_rgba8(200, 60, 90, 255)),
-        GradientStop::new(1.0, Color::from_rgba8(200, 60, 90, 0)),
-    ];
-    let (pad, still) = (SpreadMode::Pad, Transform::identity());
-    let shader = tiny_skia::RadialGradient::new(middle, 0.0, middle, 60.0, stops, pad, still);
-    let paint = Paint { shader: shader.unwrap(), ..Paint::default() };
-    let body = PathBuilder::from_circle(middle.x, middle.y, 60.0).unwrap();
-    let eye = PathBuilder::from_circle(middle.x - 15.0, middle.y - 10.0, 6.0).unwrap();
-    let pixmap = frame.pixmap_mut();
-    pixmap.fill_path(&body, &paint, FillRule::Winding, still, None);
-    pixmap.fill_path(&eye, &Paint::default(), FillRule::Winding, still, None);
-    frame
+fn idle(pet: &str) -> Vec<Pose> {
+    let pet = catalog::load(pet).unwrap();
+    let idle = pet.clip("idle").unwrap();
+    let mut scene = pet.scene().unwrap();
+    let moments = poses::choose(&mut *scene, idle.start, idle.duration).unwrap();
+    poses::draw(&mut *scene, idle.start, &moments, AT.pixels()).unwrap()
 }
 
 /// Writes frame `n`, however that protocol has it; the first load comes with frame 0.
@@ -117,30 +105,35 @@ fn step(kind: &str, encoder: &mut dyn Encoder, poses: &[Pose], n: usize, out: &m
     }
 }
 
-/// The bytes of the first frame (with what is loaded) and the mean of the others.
+/// The bytes of the first frame (with what is loaded) and the mean of the others, both in the mean
+/// of the pets.
 fn bytes(kind: &str) -> (usize, usize) {
-    let (poses, mut encoder) = (clip(), encoder(kind));
-    let mut out = Vec::new();
-    step(kind, &mut *encoder, &poses, 0, &mut out);
-    let first = out.len();
-    for n in 1..poses.len() {
-        step(kind, &mut *encoder, &poses, n, &mut out);
+    let (mut first, mut rest) = (0, 0);
+    for poses in clips() {
+        let (mut encoder, mut out) = (encoder(kind), Vec::new());
+        step(kind, &mut *encoder, poses, 0, &mut out);
+        let begun = out.len();
+        for n in 1..poses.len() {
+            step(kind, &mut *encoder, poses, n, &mut out);
+        }
+        first += begun;
+        rest += (out.len() - begun) / (poses.len() - 1);
     }
-    (first, (out.len() - first) / (poses.len() - 1))
+    (first / clips().len(), rest / clips().len())
 }
 
 /// One frame of a clip that has been played once: a mean over all its frames.
 #[divan::bench(args = KINDS.into_iter().filter(|kind| !kind.ends_with("loop")))]
 fn frame(bencher: Bencher<'_, '_>, kind: &str) {
-    let (poses, mut encoder) = (clip(), encoder(kind));
+    let (poses, mut encoder) = (&clips()[0], encoder(kind));
     let mut out = Vec::new();
     for n in 0..poses.len() {
-        step(kind, &mut *encoder, &poses, n, &mut out);
+        step(kind, &mut *encoder, poses, n, &mut out);
     }
     let mut n = 0;
     bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
         out.clear();
-        step(kind, &mut *encoder, &poses, n, &mut out);
+        step(kind, &mut *encoder, poses, n, &mut out);
         n = (n + 1) % poses.len();
         out.len()
     });
@@ -149,11 +142,11 @@ fn frame(bencher: Bencher<'_, '_>, kind: &str) {
 /// The whole clip, loaded for the terminal to keep.
 #[divan::bench(args = ["kitty flip", "kitty loop", "iterm2 loop"], sample_count = 10)]
 fn load(bencher: Bencher<'_, '_>, kind: &str) {
-    let poses = clip();
+    let poses = &clips()[0];
     let pixels = poses.len() * AT.pixels().width as usize * AT.pixels().height as usize * 4;
     bencher.counter(BytesCount::new(pixels)).bench_local(|| {
         let mut out = Vec::new();
-        encoder(kind).load(CLIP, &poses, &mut out).unwrap();
+        encoder(kind).load(CLIP, poses, &mut out).unwrap();
         out.len()
     });
 }
