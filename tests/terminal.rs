@@ -411,9 +411,15 @@ fn ask_this_terminal() {
 /// Whole programs on a pseudoterminal: what they leave behind.
 #[cfg(target_os = "linux")]
 mod lifecycle {
-    use buddy_render::terminal::{Database, EnvHints, Signal, Signals, Terminal, TerminalError};
+    use buddy_render::terminal::{
+        Awaited, Database, EnvHints, Signal, Signals, Terminal, TerminalError,
+    };
     use std::process::{Command, Stdio};
     use std::time::Duration;
+
+    fn watched(signals: &Signals) -> Awaited<'_> {
+        Awaited { signals: Some(signals), ..Awaited::default() }
+    }
 
     const FAREWELL: &[u8] = b"<farewell>";
 
@@ -436,7 +442,7 @@ mod lifecycle {
             "signal" => {
                 signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
                 let wait = Duration::from_secs(5);
-                assert!(terminal.wait(Some(&signals), wait).unwrap().signals);
+                assert!(terminal.wait(watched(&signals), wait).unwrap().signals);
                 assert_eq!(signals.take(), [Signal::Terminate]);
             }
             "suspend" => {
@@ -445,7 +451,7 @@ mod lifecycle {
                 terminal.suspend().unwrap();
                 // Any thread may be the one that handles it, so it may come a moment later.
                 let wait = Duration::from_secs(5);
-                while !terminal.wait(Some(&signals), wait).unwrap().signals {}
+                while !terminal.wait(watched(&signals), wait).unwrap().signals {}
                 assert_eq!(signals.take(), [Signal::Continue]);
                 terminal.write_frame(b"<again>", false, false).unwrap();
             }
@@ -533,3 +539,8 @@ mod lifecycle {
         assert!(shown.is_none_or(|shown| shown.contains("true")));
     }
 }
+
+/// The whole program on a pseudoterminal whose other end the test reads, or does not.
+#[cfg(target_os = "linux")]
+#[path = "terminal/live.rs"]
+mod live;

@@ -21,6 +21,11 @@ impl Failure {
         Self { message: message.into(), hint: None, code: 1, quiet: false }
     }
 
+    /// It could not be done, and nobody can be told: exit code 1.
+    pub(crate) fn silent() -> Self {
+        Self { quiet: true, ..Self::cannot("") }
+    }
+
     /// It was asked for in the wrong way: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { code: 2, ..Self::cannot(message) }

@@ -309,6 +309,8 @@ fn pipe_choice(look: &Look) -> Result<Choice, Failure> {
 fn live_failure(error: player::live::LiveError) -> Failure {
     match error {
         player::live::LiveError::Write(error) => Failure::from(error),
+        // Whoever stopped the terminal knows, and a word would have to wait for its going on.
+        player::live::LiveError::Terminal(TerminalError::Stalled { .. }) => Failure::silent(),
         // Nobody is left to tell.
         player::live::LiveError::Terminal(TerminalError::Closed) => {
             Failure::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe))

@@ -18,6 +18,17 @@ pub const ID_WINDOW: usize = 1024;
 pub struct Bus {
     queue: Mutex<Queue>,
     news: Condvar,
+    bell: Mutex<Bell>,
+}
+
+/// What is called when something came.
+#[derive(Default)]
+struct Bell(Option<Box<dyn Fn() + Send>>);
+
+impl std::fmt::Debug for Bell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Bell" } else { "no Bell" })
+    }
 }
 
 impl Bus {
@@ -30,13 +41,26 @@ impl Bus {
     /// Puts an event at the end. Never waits; nothing is taken after [`Bus::close`].
     pub fn push(&self, event: Event) {
         self.lock().push(event);
-        self.news.notify_one();
+        self.announce();
     }
 
     /// Nothing will come any more.
     pub fn close(&self) {
         self.lock().closed = true;
+        self.announce();
+    }
+
+    /// Has `bell` called whenever an event is pushed and when the bus is closed, on the thread that
+    /// does it, or nothing any more. For whoever waits for other things than this bus, too.
+    pub fn set_bell(&self, bell: Option<Box<dyn Fn() + Send>>) {
+        self.bell.lock().unwrap_or_else(PoisonError::into_inner).0 = bell;
+    }
+
+    fn announce(&self) {
         self.news.notify_all();
+        if let Some(bell) = &self.bell.lock().unwrap_or_else(PoisonError::into_inner).0 {
+            bell();
+        }
     }
 
     /// Takes the oldest event, waiting for one at most `time`. Nothing also when the bus is closed.

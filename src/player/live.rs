@@ -1,14 +1,16 @@
 //! Plays by the real clock, into a terminal or a pipe.
 
-use super::{PlayError, Player};
+use super::pace::Pace;
+use super::{PlayError, Player, load};
 use crate::event::bus::Bus;
 use crate::mood::Input;
-use crate::terminal::{Reply, Signal, Signals, Terminal, TerminalError};
+use crate::terminal::outbox::{Next, SLICE};
+use crate::terminal::{Alarm, Awaited, Outbox, Reply, Signal, Signals, Terminal, TerminalError};
 use crate::units::CellPixels;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-/// No wait for events is longer: signals and keys are looked for in between.
+/// No wait for events is longer where there are no signals and keys to wait for with them.
 const LONGEST_WAIT: Duration = Duration::from_millis(40);
 /// No wait for signals and keys alone is longer.
 const LONGEST_REST: Duration = Duration::from_secs(60);
@@ -56,6 +58,9 @@ pub struct Live<'a> {
 
 /// Plays until the pet leaves, a signal or key ends it, or the limit is reached, and clears up.
 ///
+/// Nothing waits for a terminal that is slow or has stopped: keys, signals and events are attended
+/// to all the while, and no frame is drawn before the one ahead of it was read ([`Pace`]).
+///
 /// # Errors
 /// When the pet cannot be played or the terminal not be written to.
 pub fn run(
@@ -64,133 +69,266 @@ pub fn run(
     signals: &mut Signals,
     live: &mut Live<'_>,
 ) -> Result<(), LiveError> {
-    let begun = Instant::now();
-    let played = play(player, terminal, signals, live, begun);
-    let mut bytes = Vec::new();
-    player.clear(&mut bytes);
-    let cleared = terminal.write_frame(&bytes, live.synchronized, player.take_cursor_moved());
-    terminal.set_farewell(&[]);
-    played.and(cleared.map_err(LiveError::from))
+    let alarm = Alarm::new()?;
+    if let Some(bus) = live.bus {
+        let bell = alarm.bell()?;
+        // For what came before there was a bell.
+        bell();
+        bus.set_bell(Some(Box::new(bell)));
+    }
+    let frame_rate = player.frame_rate();
+    let pace = Pace::new(frame_rate, terminal.has_answered());
+    let mut show = Show {
+        ended: live.bus.is_none(),
+        player,
+        terminal,
+        signals,
+        live,
+        alarm,
+        begun: Instant::now(),
+        outbox: Outbox::new(),
+        pace,
+        slice_since: Duration::ZERO,
+        asks: false,
+        wake: Duration::ZERO,
+        drawn: None,
+        news: true,
+        refit: false,
+    };
+    let played = show.play();
+    let cleared = show.clear();
+    show.terminal.set_farewell(&[]);
+    show.player.set_frame_rate(frame_rate);
+    if let Some(bus) = live.bus {
+        bus.set_bell(None);
+    }
+    played.and(cleared)
 }
 
-fn play(
-    player: &mut Player,
-    terminal: &mut Terminal,
-    signals: &mut Signals,
-    live: &mut Live<'_>,
+/// A run and all that takes part in it.
+struct Show<'a, 'l> {
+    player: &'a mut Player,
+    terminal: &'a mut Terminal,
+    signals: &'a mut Signals,
+    live: &'a mut Live<'l>,
+    alarm: Alarm,
     begun: Instant,
-) -> Result<(), LiveError> {
-    let mut bytes = Vec::new();
-    let mut ended = false;
-    player.input(Duration::ZERO, Input::Tick);
-    loop {
-        let now = begun.elapsed();
-        if player.has_left() || live.limit.is_some_and(|limit| now >= limit) {
-            return Ok(());
-        }
-        let wake = player.draw(now, &mut bytes)?;
-        send(player, terminal, live.synchronized, &mut bytes)?;
-        if live.bus.is_none() || ended {
-            let limit = live.limit.unwrap_or(Duration::MAX);
-            let rest = wake.min(limit).saturating_sub(begun.elapsed());
-            terminal.wait(Some(signals), rest.min(LONGEST_REST))?;
-        } else {
-            wait(player, live, begun, wake, &mut ended);
-        }
-        if !serve(player, terminal, signals, live, begun)? {
-            return Ok(());
+    outbox: Outbox,
+    pace: Pace,
+    /// When the slice on its way began, and whether a question is behind it.
+    slice_since: Duration,
+    asks: bool,
+    /// When the player wants to draw next.
+    wake: Duration,
+    /// When it last drew.
+    drawn: Option<Duration>,
+    /// Something happened that it has not drawn yet.
+    news: bool,
+    /// The window may have changed.
+    refit: bool,
+    /// No more events will come.
+    ended: bool,
+}
+
+impl Show<'_, '_> {
+    fn now(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    fn play(&mut self) -> Result<(), LiveError> {
+        self.player.input(Duration::ZERO, Input::Tick);
+        loop {
+            let now = self.now();
+            if self.player.has_left() || self.live.limit.is_some_and(|limit| now >= limit) {
+                return Ok(());
+            }
+            self.pace.tick(now);
+            if self.outbox.is_empty() && self.pace.may_send(now) {
+                self.draw(now)?;
+            }
+            self.push(now)?;
+            self.wait()?;
+            self.hear();
+            if !self.serve()? {
+                return Ok(());
+            }
         }
     }
-}
 
-fn send(
-    player: &mut Player,
-    terminal: &mut Terminal,
-    synchronized: bool,
-    bytes: &mut Vec<u8>,
-) -> Result<(), LiveError> {
-    if !bytes.is_empty() {
+    /// When the next frame is due.
+    fn due(&self) -> Duration {
+        match self.drawn {
+            _ if self.refit => Duration::ZERO,
+            // News is shown at once, but a flood of it not more often than frames are seen.
+            Some(drawn) if self.news => self.wake.min(drawn + self.pace.gap()),
+            None => Duration::ZERO,
+            Some(_) => self.wake,
+        }
+    }
+
+    /// Draws what is due for this moment. What would have been due before is left out.
+    fn draw(&mut self, now: Duration) -> Result<(), LiveError> {
+        if now < self.due() {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        if std::mem::take(&mut self.refit) {
+            let geometry = self.terminal.size()?.geometry(self.live.cell);
+            self.player.resize(geometry, &mut bytes);
+            self.news = true;
+            self.drawn = None;
+            self.put(&bytes, 0);
+            return Ok(());
+        }
+        if self.pace.wants_load(now) {
+            load::tell(&mut self.pace);
+        }
+        self.player.set_frame_rate(self.pace.frame_rate());
+        self.wake = self.player.draw(now, &mut bytes)?;
+        (self.drawn, self.news) = (Some(now), false);
+        let uploaded = self.player.take_uploaded();
+        self.put(&bytes, uploaded);
+        Ok(())
+    }
+
+    /// Puts a frame on its way; the first `uploaded` bytes of it show nothing yet.
+    fn put(&mut self, bytes: &[u8], uploaded: usize) {
+        let save_cursor = self.player.take_cursor_moved();
+        if bytes.is_empty() {
+            return;
+        }
         // Known before anything is on its way: half an upload must be taken back, too.
         let mut farewell = Vec::new();
-        player.farewell(&mut farewell);
-        terminal.set_farewell(&farewell);
-        terminal.write_frame(bytes, synchronized, player.take_cursor_moved())?;
-        bytes.clear();
+        self.player.farewell(&mut farewell);
+        self.terminal.set_farewell(&farewell);
+        let (upload, drawn) = bytes.split_at(uploaded.min(bytes.len()));
+        self.outbox.fill(upload, drawn, self.live.synchronized, save_cursor);
     }
-    Ok(())
-}
 
-/// Waits until the player wants to draw again, for events, keys or signals, and tells the player
-/// of the events.
-fn wait(player: &mut Player, live: &Live<'_>, begun: Instant, wake: Duration, ended: &mut bool) {
-    let time = wake.saturating_sub(begun.elapsed()).min(LONGEST_WAIT);
-    let Some(bus) = live.bus.filter(|_| !*ended) else {
-        std::thread::sleep(time);
-        return;
-    };
-    if let Some(event) = bus.recv_timeout(time) {
-        player.input(begun.elapsed(), Input::Event(event));
-        for event in bus.drain() {
-            player.input(begun.elapsed(), Input::Event(event));
-        }
-    } else if bus.is_finished() {
-        *ended = true;
-        player.input(begun.elapsed(), Input::EndOfInput);
+    /// Whether the next slice may begin: one of a frame that was begun is finished, whatever else.
+    fn may_begin(&self, next: Next, now: Duration) -> bool {
+        let goes_on = next.later && !next.upload;
+        let in_turn = goes_on || self.pace.may_send(now);
+        in_turn && (next.len <= SLICE || self.pace.may_send_long(now))
     }
-}
 
-/// Attends to signals, keys and a changed window; `false` when it is time to go.
-fn serve(
-    player: &mut Player,
-    terminal: &mut Terminal,
-    signals: &mut Signals,
-    live: &mut Live<'_>,
-    begun: Instant,
-) -> Result<bool, LiveError> {
-    for signal in signals.take() {
-        match signal {
-            signal if signal.ends() => return Ok(false),
-            Signal::Suspend => {
-                suspend(player, terminal, live.synchronized)?;
-                refit(player, terminal, live)?;
+    /// Writes what the terminal takes at once, one slice at most.
+    fn push(&mut self, now: Duration) -> Result<(), LiveError> {
+        if self.outbox.pending().is_empty() {
+            let Some(next) = self.outbox.next() else { return Ok(()) };
+            if !self.may_begin(next, now) {
+                return Ok(());
             }
-            _ => refit(player, terminal, live)?,
+            let telling = next.last || (next.upload && next.later);
+            self.asks = telling && self.pace.wants_answer(now) && self.terminal.may_ask();
+            self.outbox.begin(self.asks);
+            self.slice_since = now;
+        }
+        let begun = self.outbox.taken() > 0;
+        let taken = self.terminal.offer(self.outbox.pending(), begun)?;
+        self.outbox.took(taken);
+        if self.outbox.pending().is_empty() {
+            self.pace.sent(self.slice_since, self.outbox.taken(), self.asks);
+            if self.asks {
+                self.terminal.expect_status();
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for whatever comes first: room for the rest of a frame, an answer, a key, a signal, an
+    /// event, or the time for the next frame.
+    fn wait(&mut self) -> Result<(), LiveError> {
+        let now = self.now();
+        let writing = !self.outbox.pending().is_empty();
+        let next = self.outbox.next();
+        let room = writing || next.is_some_and(|next| self.may_begin(next, now));
+        let until = if room {
+            Duration::MAX
+        } else if next.is_some() || !self.pace.may_send(now) {
+            self.pace.retry(now)
+        } else {
+            self.due()
+        };
+        let limit = self.live.limit.unwrap_or(Duration::MAX);
+        let rest = until.min(limit).saturating_sub(now).min(LONGEST_REST);
+        let signals = Some(&*self.signals);
+        self.terminal.wait(Awaited { signals, alarm: Some(&self.alarm), room }, rest)?;
+        Ok(())
+    }
+
+    /// Tells the player of the events that came.
+    fn hear(&mut self) {
+        self.alarm.silence();
+        let Some(bus) = self.live.bus.filter(|_| !self.ended) else { return };
+        let now = self.begun.elapsed();
+        for event in bus.drain() {
+            self.player.input(now, Input::Event(event));
+            self.news = true;
+        }
+        if bus.is_finished() {
+            (self.ended, self.news) = (true, true);
+            self.player.input(now, Input::EndOfInput);
         }
     }
-    for reply in terminal.read_replies(Duration::ZERO)? {
-        let Reply::Key(key) = reply else { continue };
-        match (live.on_key)(&key) {
-            KeyAction::Ignore => {}
-            KeyAction::Quit => return Ok(false),
-            KeyAction::Tell(input) => player.input(begun.elapsed(), input),
+
+    /// Attends to signals and keys; `false` when it is time to go.
+    fn serve(&mut self) -> Result<bool, LiveError> {
+        for signal in self.signals.take() {
+            match signal {
+                signal if signal.ends() => return Ok(false),
+                Signal::Suspend => {
+                    self.suspend()?;
+                    self.refit = true;
+                }
+                _ => self.refit = true,
+            }
         }
+        for reply in self.terminal.read_replies(Duration::ZERO)? {
+            let now = self.now();
+            let key = match reply {
+                Reply::Status(_) => {
+                    self.pace.answered(now);
+                    continue;
+                }
+                Reply::Key(key) => key,
+                _ => continue,
+            };
+            match (self.live.on_key)(&key) {
+                KeyAction::Ignore => {}
+                KeyAction::Quit => return Ok(false),
+                KeyAction::Tell(input) => {
+                    self.player.input(now, input);
+                    self.news = true;
+                }
+            }
+        }
+        Ok(true)
     }
-    Ok(true)
-}
 
-/// Cleans the screen and stops until it is continued in the foreground.
-fn suspend(
-    player: &mut Player,
-    terminal: &mut Terminal,
-    synchronized: bool,
-) -> Result<(), LiveError> {
-    let mut bytes = Vec::new();
-    player.clear(&mut bytes);
-    send(player, terminal, synchronized, &mut bytes)?;
-    let mut resumed = terminal.suspend();
-    // `bg` continues us where we may not draw: stop again until `fg`.
-    while let Err(TerminalError::Background) = resumed {
-        resumed = terminal.suspend();
+    /// Takes everything of ours off the screen, whatever was on its way.
+    fn clear(&mut self) -> Result<(), LiveError> {
+        let cursor_saved = self.outbox.abandon();
+        let mended = self.terminal.mend(cursor_saved);
+        let mut bytes = Vec::new();
+        self.player.clear(&mut bytes);
+        let save_cursor = self.player.take_cursor_moved();
+        mended?;
+        Ok(self.terminal.write_frame(&bytes, self.live.synchronized, save_cursor)?)
     }
-    Ok(resumed?)
-}
 
-/// Anchors the pet anew in a window that may have another size.
-fn refit(player: &mut Player, terminal: &mut Terminal, live: &Live<'_>) -> Result<(), LiveError> {
-    let geometry = terminal.size()?.geometry(live.cell);
-    let mut bytes = Vec::new();
-    player.resize(geometry, &mut bytes);
-    send(player, terminal, live.synchronized, &mut bytes)
+    /// Cleans the screen and stops until it is continued in the foreground.
+    fn suspend(&mut self) -> Result<(), LiveError> {
+        self.clear()?;
+        self.terminal.set_farewell(&[]);
+        let mut resumed = self.terminal.suspend();
+        // `bg` continues us where we may not draw: stop again until `fg`.
+        while let Err(TerminalError::Background) = resumed {
+            resumed = self.terminal.suspend();
+        }
+        self.pace.forget();
+        Ok(resumed?)
+    }
 }
 
 /// Plays by the real clock into something that is not a terminal, for a window that never changes.
@@ -205,22 +343,33 @@ pub fn run_into(
     out: &mut impl Write,
 ) -> Result<(), LiveError> {
     let begun = Instant::now();
-    let live = Live {
-        bus,
-        limit,
-        synchronized: false,
-        cell: CellPixels::default(),
-        on_key: &mut |_| KeyAction::Ignore,
-    };
     let (mut bytes, mut ended) = (Vec::new(), false);
     player.input(Duration::ZERO, Input::Tick);
     while !player.has_left() && limit.is_none_or(|limit| begun.elapsed() < limit) {
         let wake = player.draw(begun.elapsed(), &mut bytes)?;
         super::script::flush(player, sentences, &mut bytes, out)?;
         out.flush()?;
-        wait(player, &live, begun, wake, &mut ended);
+        wait(player, bus, begun, wake, &mut ended);
     }
     player.clear(&mut bytes);
     super::script::flush(player, sentences, &mut bytes, out)?;
     Ok(out.flush()?)
+}
+
+/// Waits until the player wants to draw again, or for events, and tells the player of them.
+fn wait(player: &mut Player, bus: Option<&Bus>, begun: Instant, wake: Duration, ended: &mut bool) {
+    let time = wake.saturating_sub(begun.elapsed()).min(LONGEST_WAIT);
+    let Some(bus) = bus.filter(|_| !*ended) else {
+        std::thread::sleep(time);
+        return;
+    };
+    if let Some(event) = bus.recv_timeout(time) {
+        player.input(begun.elapsed(), Input::Event(event));
+        for event in bus.drain() {
+            player.input(begun.elapsed(), Input::Event(event));
+        }
+    } else if bus.is_finished() {
+        *ended = true;
+        player.input(begun.elapsed(), Input::EndOfInput);
+    }
 }

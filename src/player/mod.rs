@@ -8,6 +8,8 @@ mod cast;
 pub mod encoder;
 pub mod layout;
 pub mod live;
+mod load;
+pub mod pace;
 pub mod poses;
 mod raster;
 pub mod script;
@@ -94,6 +96,7 @@ pub struct Player {
     left: bool,
     on_screen: bool,
     cursor_moved: bool,
+    uploaded: usize,
     speech: Speech,
     sentences: Vec<SafeText>,
     frame: Frame,
@@ -139,6 +142,7 @@ impl Player {
             left: false,
             on_screen: false,
             cursor_moved: false,
+            uploaded: 0,
             speech: Speech::default(),
             sentences: Vec::new(),
             frame: nothing,
@@ -191,6 +195,23 @@ impl Player {
         std::mem::take(&mut self.cursor_moved)
     }
 
+    /// How many of the first bytes that the last [`Player::draw`] appended are an upload alone:
+    /// they show nothing and move nothing, and may be sent by and by.
+    pub fn take_uploaded(&mut self) -> usize {
+        std::mem::take(&mut self.uploaded)
+    }
+
+    /// How many frames a second there are where frames are sent one by one.
+    #[must_use]
+    pub const fn frame_rate(&self) -> f32 {
+        self.settings.frame_rate
+    }
+
+    /// Sets how many frames a second there are where frames are sent one by one.
+    pub const fn set_frame_rate(&mut self, frame_rate: f32) {
+        self.settings.frame_rate = frame_rate;
+    }
+
     /// Appends what takes everything of ours off the screen, for an end that nobody can foresee.
     pub fn farewell(&self, out: &mut Vec<u8>) {
         self.speech.bubble.farewell(out);
@@ -206,7 +227,9 @@ impl Player {
         if self.mind.next_deadline().is_some_and(|at| at <= now) {
             self.input(now, Input::Tick);
         }
+        let before = out.len();
         self.collect_drawn(out)?;
+        self.uploaded = if self.cursor_moved { 0 } else { out.len() - before };
         let wake = match self.placement {
             Some(at) if !self.hidden && !self.left => {
                 self.change_clip(now);

@@ -2,7 +2,7 @@
 
 use super::probe::{Answers, EnvHints};
 use super::reply::Reply;
-use super::{Database, Signals, Terminal, TerminalError, TtySize};
+use super::{Alarm, Database, Offer, Signals, Terminal, TerminalError, TtySize};
 use std::io;
 use std::time::Duration;
 
@@ -17,6 +17,23 @@ pub struct Ready {
     pub replies: bool,
     /// A signal came.
     pub signals: bool,
+}
+
+/// What is waited for besides the terminal's replies.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Awaited<'a> {
+    /// Signals.
+    pub signals: Option<&'a Signals>,
+    /// Another thread's bell.
+    pub alarm: Option<&'a Alarm>,
+    /// That the terminal takes bytes.
+    pub room: bool,
+}
+
+impl Offer for Tty {
+    fn offer(&mut self, _: &[u8]) -> Result<usize, TerminalError> {
+        match *self {}
+    }
 }
 
 impl io::Write for Tty {
@@ -59,7 +76,19 @@ impl Terminal<Tty> {
         match *self.get_ref() {}
     }
 
-    pub fn wait(&mut self, _: Option<&Signals>, _: Duration) -> Result<Ready, TerminalError> {
+    pub fn may_ask(&self) -> bool {
+        match *self.get_ref() {}
+    }
+
+    pub fn has_answered(&self) -> bool {
+        match *self.get_ref() {}
+    }
+
+    pub fn expect_status(&mut self) {
+        match *self.get_ref() {}
+    }
+
+    pub fn wait(&mut self, _: Awaited<'_>, _: Duration) -> Result<Ready, TerminalError> {
         match *self.get_ref() {}
     }
 

@@ -59,10 +59,7 @@ impl Guard {
         if !shared.in_foreground() {
             return Err(TerminalError::Background);
         }
-        let mut modes = shared.original.clone();
-        modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL;
-        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
-        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        let modes = ours(&shared.original);
         retry_on_intr(|| tcsetattr(&shared.tty, OptionalActions::Now, &modes)).map_err(system)?;
         shared.raw.store(true, Ordering::SeqCst);
         Ok(())
@@ -80,6 +77,14 @@ impl Guard {
 
     pub(super) fn in_foreground(&self) -> bool {
         self.shared.in_foreground()
+    }
+
+    /// Whether keys come to us as we set it, and to nobody else.
+    pub(super) fn holds_input(&self) -> bool {
+        let shared = &self.shared;
+        let now = retry_on_intr(|| tcgetattr(&shared.tty));
+        shared.in_foreground()
+            && now.is_ok_and(|now| now.local_modes == ours(&shared.original).local_modes)
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -118,6 +123,15 @@ impl Shared {
             self.raw.store(false, Ordering::SeqCst);
         }
     }
+}
+
+/// The modes we set where `original` are found.
+fn ours(original: &Termios) -> Termios {
+    let mut modes = original.clone();
+    modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL;
+    modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+    modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+    modes
 }
 
 /// Whatever panics, the message is to be readable. The hook remains when the guard is gone, and

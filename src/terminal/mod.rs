@@ -6,10 +6,12 @@
 //!
 //! Events come on standard input, so the terminal is always `/dev/tty`, never standard input.
 
+mod alarm;
 pub mod choose;
 pub mod database;
 #[cfg(unix)]
 mod guard;
+pub mod outbox;
 pub mod probe;
 pub mod reply;
 mod signals;
@@ -20,15 +22,17 @@ mod tty;
 #[path = "elsewhere.rs"]
 mod tty;
 
+pub use alarm::Alarm;
 pub use choose::{Choice, ColorDepth, KittyTier, Multiplexer, Protocol, SymbolSet, choose};
 pub use database::{Capabilities, Database};
 #[cfg(unix)]
 pub use guard::Guard;
+pub use outbox::Outbox;
 pub use probe::{Answers, EnvHints, Questions};
 pub use reply::{Reply, ReplyParser};
 pub use signals::{Signal, Signals};
 pub use size::TtySize;
-pub use tty::{Ready, Tty};
+pub use tty::{Awaited, Ready, Tty};
 
 use std::io::{self, Write};
 
@@ -103,6 +107,18 @@ const RESTORE_CURSOR: &[u8] = b"\x1b8";
 /// string (§8.3.143), and the update that was begun is ended.
 const MEND: &[u8] = b"\x18\x1b\\\x1b[?2026l";
 
+/// What takes bytes without ever waiting.
+pub trait Offer {
+    /// Takes what it can at once, and tells how many bytes that is; 0 if it is full.
+    ///
+    /// # Errors
+    /// When it takes nothing any more.
+    fn offer(&mut self, bytes: &[u8]) -> Result<usize, TerminalError>;
+
+    /// Told whether what it took last ended within a sequence.
+    fn set_torn(&mut self, _torn: bool) {}
+}
+
 /// A terminal to write frames to: the real one ([`Tty`]), or anything that takes bytes.
 #[derive(Debug)]
 pub struct Terminal<W: Write = Tty> {
@@ -168,6 +184,39 @@ impl<W: Write> Terminal<W> {
             self.write_all(MEND)?;
         }
         self.write_all(bytes)
+    }
+
+    /// Writes what is taken at once, and tells how much that is; 0 if nothing is. What was left is
+    /// offered again before anything else is written. `begun` tells that some of the same sequence
+    /// was taken before.
+    ///
+    /// # Errors
+    /// [`TerminalError::Closed`] when nobody reads any more.
+    pub fn offer(&mut self, bytes: &[u8], begun: bool) -> Result<usize, TerminalError>
+    where
+        W: Offer,
+    {
+        if self.torn && !begun {
+            self.write_all(MEND)?;
+        }
+        let n = self.out.offer(bytes)?;
+        if n > 0 || begun {
+            self.torn = n < bytes.len();
+        }
+        self.out.set_torn(self.torn);
+        Ok(n)
+    }
+
+    /// Ends whatever a write that was given up has left open: a sequence, and the frame around it
+    /// if `cursor_saved`, whose cursor is put back.
+    ///
+    /// # Errors
+    /// As [`Terminal::write_frame`].
+    pub fn mend(&mut self, cursor_saved: bool) -> Result<(), TerminalError> {
+        if cursor_saved {
+            return self.write(RESTORE_CURSOR);
+        }
+        if self.torn { self.write_all(MEND) } else { Ok(()) }
     }
 
     /// What it writes to.

@@ -56,6 +56,8 @@ pub enum Reply {
         /// From 1, at the left.
         col: u16,
     },
+    /// `CSI code n`, the answer to DSR 5 (ECMA-48 §8.3.35): 0 is ready, 3 a malfunction.
+    Status(u16),
     /// The background colour, `OSC 11 ; rgb:r/g/b ST` (xterm ctlseqs), to eight bits.
     Background(u8, u8, u8),
     /// A key, as the terminal sent it.
@@ -137,6 +139,12 @@ impl ReplyParser {
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.state != State::Ground
+    }
+
+    /// Whether what is incomplete may be the beginning of a reply rather than the Escape key.
+    #[must_use]
+    pub fn is_within(&self) -> bool {
+        !matches!(self.state, State::Ground | State::Escape)
     }
 
     fn byte(&mut self, byte: u8, out: &mut Vec<Reply>) {
@@ -300,6 +308,10 @@ fn parse_sequence(text: &str) -> Option<Reply> {
         }
         "R" => match numbers(body)?[..] {
             [row, col] => Some(Reply::CursorPosition { row, col }),
+            _ => None,
+        },
+        "n" => match numbers(body)?[..] {
+            [code @ (0 | 3)] => Some(Reply::Status(code)),
             _ => None,
         },
         _ => None,

@@ -3,7 +3,8 @@
 use super::guard::{Guard, system, timespec};
 use super::probe::{Answers, BUDGET, EnvHints, Questions};
 use super::reply::{Reply, ReplyParser};
-use super::{Database, RESTORE_CURSOR, SAVE_CURSOR, Signals, Terminal, TerminalError, TtySize};
+use super::{Alarm, Database, Offer, Signals, Terminal, TerminalError, TtySize};
+use super::{RESTORE_CURSOR, SAVE_CURSOR};
 use crate::units::{CellSize, PixelSize};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
@@ -20,6 +21,11 @@ const LATE: Duration = Duration::from_millis(1250);
 /// How long the end of the program waits for answers that are still owed: a silent terminal, which
 /// is rare, makes a program that ends at once seem slow; a shell that gets them types rubbish.
 const LAST_WAIT: Duration = Duration::from_millis(750);
+/// How long the end of the program waits for the answer to the last question whether a frame was
+/// read ([`Terminal::expect_status`]).
+const LAST_STATUS: Duration = Duration::from_millis(250);
+/// How long the rest of a reply may take, while one is awaited, before what came of it was a key.
+const WITHIN_A_REPLY: Duration = Duration::from_millis(250);
 /// How long the terminal around tmux may take longer than tmux itself.
 const AROUND_TMUX: Duration = Duration::from_millis(80);
 /// What is between two bytes of one reply or key; longer, and ESC was the Escape key.
@@ -36,6 +42,10 @@ pub struct Tty {
     /// Keys that came while answers were awaited.
     kept: Vec<Reply>,
     owed: Option<Owed>,
+    /// Whether it has answered the probe's last question.
+    answers: bool,
+    /// Questions whether a frame was read that were not answered yet.
+    statuses: u32,
     /// Answers that were complete after the probe had ended.
     late: Option<Answers>,
 }
@@ -55,6 +65,17 @@ pub struct Ready {
     pub replies: bool,
     /// A signal came: [`Signals::take`].
     pub signals: bool,
+}
+
+/// What [`Terminal::wait`] waits for besides the terminal's replies.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Awaited<'a> {
+    /// Signals.
+    pub signals: Option<&'a Signals>,
+    /// Another thread's bell.
+    pub alarm: Option<&'a Alarm>,
+    /// That the terminal takes bytes.
+    pub room: bool,
 }
 
 /// `/dev/tty`, or the name behind a standard stream where that cannot be polled (macOS).
@@ -90,6 +111,8 @@ impl Terminal<Tty> {
             last_byte: Instant::now(),
             kept: Vec::new(),
             owed: None,
+            answers: false,
+            statuses: 0,
             late: None,
         }))
     }
@@ -139,6 +162,7 @@ impl Terminal<Tty> {
             self.write(&asked.bytes())?;
             let tty = self.get_mut();
             tty.await_answers(&asked, &mut answers, began)?;
+            tty.answers |= answers.fenced();
             if !answers.fenced() {
                 let until = began + LATE;
                 let answers = answers.clone();
@@ -160,6 +184,7 @@ impl Terminal<Tty> {
         let timeout = if replies.is_empty() { timeout } else { Duration::ZERO };
         tty.read(timeout, &mut replies)?;
         tty.leave_out_late(&mut replies);
+        tty.count_statuses(&replies);
         Ok(replies)
     }
 
@@ -170,21 +195,46 @@ impl Terminal<Tty> {
         self.get_mut().late.take()
     }
 
-    /// Waits for the terminal or for a signal, up to `timeout`. A signal that is not watched ends
-    /// the wait early.
+    /// Whether it may be asked whether it has read a frame: it has answered the probe, and its
+    /// input is still ours alone, as far as its modes tell. A program that asks for a password
+    /// changes them, and must not get the answer typed into it.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        let tty = self.get_ref();
+        tty.answers && tty.guard.holds_input()
+    }
+
+    /// Whether it has answered the probe, if only late.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.get_ref().answers
+    }
+
+    /// Notes that DSR 5 was sent, whose answer is ours. [`Terminal::read_replies`] gives it, as
+    /// [`Reply::Status`]; at the end it is waited for, shortly, so that it is not typed into a
+    /// prompt.
+    pub fn expect_status(&mut self) {
+        let tty = self.get_mut();
+        tty.statuses = tty.statuses.saturating_add(1);
+    }
+
+    /// Waits for the terminal or for what is `awaited`, up to `timeout`. A signal that is not
+    /// watched ends the wait early.
     ///
     /// # Errors
     /// When the system cannot wait.
     pub fn wait(
         &mut self,
-        signals: Option<&Signals>,
+        awaited: Awaited<'_>,
         timeout: Duration,
     ) -> Result<Ready, TerminalError> {
         let tty = self.get_ref();
         let timeout = tty.patience(timeout);
         let fd = tty.guard.fd();
-        let mut fds = vec![PollFd::new(&fd, PollFlags::IN)];
-        fds.extend(signals.map(|s| PollFd::new(s, PollFlags::IN)));
+        let room = if awaited.room { PollFlags::OUT } else { PollFlags::empty() };
+        let mut fds = vec![PollFd::new(&fd, PollFlags::IN | room)];
+        fds.extend(awaited.signals.map(|s| PollFd::new(s, PollFlags::IN)));
+        fds.extend(awaited.alarm.map(|a| PollFd::new(a, PollFlags::IN)));
         match poll(&mut fds, Some(&timespec(timeout))) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(system(errno)),
@@ -192,7 +242,7 @@ impl Terminal<Tty> {
         let ready = |at: usize| fds.get(at).is_some_and(|fd| !fd.revents().is_empty());
         Ok(Ready {
             replies: ready(0) || tty.has_waited() || !tty.kept.is_empty(),
-            signals: ready(1),
+            signals: awaited.signals.is_some() && ready(1),
         })
     }
 
@@ -295,7 +345,12 @@ impl Tty {
 
     /// Whether the incomplete rest is so old that nothing will follow.
     fn has_waited(&self) -> bool {
-        let patience = if self.owed.is_some() { LATE } else { WITHIN_A_KEY };
+        let patience = match (&self.owed, self.statuses) {
+            (Some(_), _) => LATE,
+            // Escape alone is a key as soon as ever; `ESC [` is hardly one.
+            (None, 1..) if self.parser.is_within() => WITHIN_A_REPLY,
+            (None, _) => WITHIN_A_KEY,
+        };
         self.parser.is_waiting() && self.last_byte.elapsed() >= patience
     }
 
@@ -312,6 +367,7 @@ impl Tty {
         let fenced = owed.answers.fenced();
         if fenced || Instant::now() >= owed.until {
             let owed = self.owed.take();
+            self.answers |= fenced;
             self.late = owed.filter(|_| fenced).map(|owed| owed.answers);
         }
     }
@@ -332,10 +388,47 @@ impl Tty {
             }
             self.leave_out_late(&mut replies);
         }
-        if (self.owed.take().is_some() || self.parser.is_waiting()) && self.guard.in_foreground() {
+        let unanswered = self.owed.take().is_some() | self.await_statuses();
+        if (unanswered || self.parser.is_waiting()) && self.guard.in_foreground() {
             // Fails only where nobody is left to be bothered.
             let _ = tcflush(self.guard.fd(), QueueSelector::IFlush);
         }
+    }
+}
+
+impl Tty {
+    fn count_statuses(&mut self, replies: &[Reply]) {
+        let came = replies.iter().filter(|reply| matches!(reply, Reply::Status(_))).count();
+        self.statuses = self.statuses.saturating_sub(u32::try_from(came).unwrap_or(u32::MAX));
+    }
+
+    /// Waits, shortly, for the answers to what was asked while drawing; tells whether one is still
+    /// missing.
+    fn await_statuses(&mut self) -> bool {
+        let end = Instant::now() + LAST_STATUS;
+        while self.statuses > 0 {
+            let left = end.saturating_duration_since(Instant::now());
+            let mut replies = Vec::new();
+            if left.is_zero() || self.read_raw(left, &mut replies).is_err() {
+                break;
+            }
+            self.count_statuses(&replies);
+        }
+        std::mem::take(&mut self.statuses) > 0
+    }
+}
+
+impl Offer for Tty {
+    fn offer(&mut self, bytes: &[u8]) -> Result<usize, TerminalError> {
+        match rustix::io::write(self.guard.fd(), bytes) {
+            Ok(n) => Ok(n),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+            Err(errno) => Err(system(errno)),
+        }
+    }
+
+    fn set_torn(&mut self, torn: bool) {
+        self.guard.set_torn(torn);
     }
 }
 
