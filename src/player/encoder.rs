@@ -54,7 +54,7 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
         Protocol::Symbols => match (depth(choice.colors), choice.symbols) {
             // Without colours a block says no more than its outline; letters have shades.
             (symbols::ColorDepth::Mono, set) if set != SymbolSet::Braille => {
-                Box::new(Ascii::new(AsciiConfig::default()))
+                Box::new(ascii(choice))
             }
             (depth, set) => Box::new(Symbols::new(SymbolsConfig {
                 mode: mode(set),
@@ -64,9 +64,19 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
                 ..SymbolsConfig::default()
             })),
         },
-        Protocol::Ascii => Box::new(Ascii::new(AsciiConfig::default())),
+        Protocol::Ascii => Box::new(ascii(choice)),
         Protocol::Text => Box::new(Silent),
     }
+}
+
+/// Letters, dense where the drawing is unlike the terminal's background: light on dark where that
+/// was not told.
+fn ascii(choice: &Choice) -> Ascii {
+    let light_background = choice.background.is_some_and(|[r, g, b]| {
+        // ITU-R BT.601 luma, as the encoder reckons it.
+        299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) > 1000 * 127
+    });
+    Ascii::new(AsciiConfig { light_background })
 }
 
 /// Above text, below whatever another program wants on top.
