@@ -14,6 +14,8 @@ mod render;
 mod source;
 
 use buddy_render::terminal::Protocol;
+#[cfg(unix)]
+use buddy_render::terminal::guardian;
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -27,7 +29,7 @@ pub(crate) use failure::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "buddy-render", version, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nBUDDY=0 switches it off. NO_COLOR and NO_MOTION are honoured."
+    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nA second process, buddy-guardian, sleeps beside it and clears the screen if it is killed. Frames get fewer where the terminal or the system is busy; --fps sets the most.\n\nBUDDY=0 switches it off. NO_COLOR and NO_MOTION are honoured."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -105,6 +107,11 @@ fn run_events(args: &EventsArgs) -> Result<(), Failure> {
 /// Runs the program with the process's arguments.
 #[must_use]
 pub(crate) fn main() -> ExitCode {
+    // Not a word to the command line's parser: a guardian starts while a pet does.
+    #[cfg(unix)]
+    if std::env::args_os().nth(1).is_some_and(|first| first == guardian::ARGUMENT) {
+        return guardian::run().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
     let cli = Cli::parse();
     let done = match cli.command {
         None => play::run(&cli.play),

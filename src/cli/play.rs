@@ -64,7 +64,8 @@ pub(super) struct Look {
     /// End after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     duration: Option<Duration>,
-    /// Frames a second where frames are sent one by one, 1 to 60
+    /// Frames a second where frames are sent one by one, 1 to 60; in a terminal at most 30, and fewer
+    /// while it or the system is busy
     #[arg(long, value_name = "N", value_parser = frame_rate)]
     fps: Option<f32>,
     /// full, reduced (moves only when it reacts), or none (key poses)

@@ -1,22 +1,36 @@
 //! Puts the terminal back as it was: at the end, at a panic, and while we are stopped.
 
+use super::guardian::Guardian;
 use super::{MEND, TerminalError};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr, write};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a stopped terminal may hold up our farewell.
-const FAREWELL_PATIENCE: Duration = Duration::from_millis(500);
+const FAREWELL_PATIENCE: Patience =
+    Patience { pause: Duration::from_millis(500), all: Duration::from_secs(2) };
+
+/// How long a write may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// While nothing is taken.
+    pub(super) pause: Duration,
+    /// Altogether.
+    pub(super) all: Duration,
+}
 
 /// Holds the terminal's modes as they were found, and what must be written to leave it clean.
 #[derive(Debug)]
 pub struct Guard {
     shared: Arc<Shared>,
+    /// What tells when the guardian is gone.
+    watch: Option<OwnedFd>,
 }
 
 #[derive(Debug)]
@@ -28,6 +42,7 @@ struct Shared {
     raw: AtomicBool,
     /// The last write stopped midway.
     torn: AtomicBool,
+    guardian: Mutex<Option<Guardian>>,
 }
 
 impl Guard {
@@ -40,17 +55,56 @@ impl Guard {
             farewell: Mutex::default(),
             raw: AtomicBool::new(false),
             torn: AtomicBool::new(false),
+            guardian: Mutex::default(),
         });
         restore_on_panic(&shared);
-        Ok(Self { shared })
+        Ok(Self { shared, watch: None })
+    }
+
+    /// Has `program` restore the terminal if we are killed. It is started anew if it was before.
+    pub(super) fn start_guardian(&mut self, program: &Path) -> std::io::Result<()> {
+        self.dismiss();
+        let mut guardian = Guardian::start(program, self.fd())?;
+        self.watch = guardian.watch().ok();
+        let shared = &self.shared;
+        let told = !shared.raw.load(Ordering::SeqCst)
+            || guardian.hold(&shared.original, &ours(&shared.original))
+                && guardian.farewell(&lock(&shared.farewell));
+        *lock(&shared.guardian) = Some(guardian);
+        if told { Ok(()) } else { Err(std::io::ErrorKind::BrokenPipe.into()) }
+    }
+
+    /// What is ready (`POLLERR`) when the guardian is gone.
+    pub(super) const fn watch(&self) -> Option<&OwnedFd> {
+        self.watch.as_ref()
+    }
+
+    /// The guardian is gone: we go on without.
+    pub(super) fn bury(&mut self) {
+        self.watch = None;
+        if let Some(guardian) = lock(&self.shared.guardian).take() {
+            guardian.bury();
+        }
+    }
+
+    fn dismiss(&mut self) {
+        self.watch = None;
+        if let Some(guardian) = lock(&self.shared.guardian).take() {
+            guardian.dismiss();
+        }
     }
 
     /// Sets what is written when the terminal is left: what takes our pictures off the screen and
     /// shows the cursor. It replaces what was set before.
     pub fn set_farewell(&self, bytes: &[u8]) {
         let mut farewell = lock(&self.shared.farewell);
+        if *farewell == bytes {
+            return;
+        }
         farewell.clear();
         farewell.extend_from_slice(bytes);
+        drop(farewell);
+        tell(lock(&self.shared.guardian), |guardian| guardian.farewell(bytes));
     }
 
     /// Keys come at once and are not echoed; Ctrl-C and Ctrl-Z remain signals.
@@ -62,6 +116,7 @@ impl Guard {
         let modes = ours(&shared.original);
         retry_on_intr(|| tcsetattr(&shared.tty, OptionalActions::Now, &modes)).map_err(system)?;
         shared.raw.store(true, Ordering::SeqCst);
+        tell(lock(&shared.guardian), |guardian| guardian.hold(&shared.original, &modes));
         Ok(())
     }
 
@@ -95,6 +150,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         self.leave();
+        self.dismiss();
     }
 }
 
@@ -113,15 +169,31 @@ impl Shared {
             return;
         }
         if self.torn.swap(false, Ordering::SeqCst) {
-            write_patiently(self.tty.as_fd(), MEND);
+            write_patiently(self.tty.as_fd(), MEND, FAREWELL_PATIENCE);
         }
-        write_patiently(self.tty.as_fd(), farewell);
+        write_patiently(self.tty.as_fd(), farewell, FAREWELL_PATIENCE);
         if self.in_foreground() {
             let restore = || tcsetattr(&self.tty, OptionalActions::Now, &self.original);
             // Nothing can be done when this fails: the terminal is gone.
             let _ = retry_on_intr(restore);
             self.raw.store(false, Ordering::SeqCst);
+            // In a panic, whoever panicked may hold the lock; then it restores once more.
+            if let Ok(guardian) = self.guardian.try_lock() {
+                tell(guardian, Guardian::left);
+            }
         }
+    }
+}
+
+/// Tells the guardian something; one that does not listen any more is given up.
+fn tell(
+    mut held: std::sync::MutexGuard<'_, Option<Guardian>>,
+    order: impl FnOnce(&mut Guardian) -> bool,
+) {
+    if held.as_mut().is_some_and(|guardian| !order(guardian))
+        && let Some(guardian) = held.take()
+    {
+        guardian.bury();
     }
 }
 
@@ -166,14 +238,16 @@ pub(super) fn timespec(time: Duration) -> Timespec {
     }
 }
 
-fn write_patiently(tty: BorrowedFd<'_>, mut bytes: &[u8]) {
+pub(super) fn write_patiently(tty: BorrowedFd<'_>, mut bytes: &[u8], patience: Patience) {
+    let end = Instant::now() + patience.all;
     while !bytes.is_empty() {
+        let left = end.saturating_duration_since(Instant::now()).min(patience.pause);
         match write(tty, bytes) {
             Ok(n) if n > 0 => bytes = bytes.get(n..).unwrap_or_default(),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => {
                 let mut fds = [PollFd::new(&tty, PollFlags::OUT)];
-                match poll(&mut fds, Some(&timespec(FAREWELL_PATIENCE))) {
+                match poll(&mut fds, Some(&timespec(left))) {
                     Ok(0) => return,
                     Ok(_) | Err(Errno::INTR) => {}
                     Err(_) => return,

@@ -11,6 +11,8 @@ pub mod choose;
 pub mod database;
 #[cfg(unix)]
 mod guard;
+#[cfg(unix)]
+pub mod guardian;
 pub mod outbox;
 pub mod probe;
 pub mod reply;

@@ -12,6 +12,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::termios::{QueueSelector, tcflush, tcgetwinsize};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a terminal that takes no bytes is waited for.
@@ -115,6 +116,16 @@ impl Terminal<Tty> {
             statuses: 0,
             late: None,
         }))
+    }
+
+    /// Starts `program`, which must call [`guardian::run`](super::guardian::run) when its first
+    /// argument is [`guardian::ARGUMENT`](super::guardian::ARGUMENT), so that it puts the terminal
+    /// back if we are killed. Without one, or when that one is killed, everything else goes on.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_guardian(&mut self, program: &Path) -> io::Result<()> {
+        self.get_mut().guard.start_guardian(program)
     }
 
     /// The window's size (`TIOCGWINSZ`, tty_ioctl(4)).
@@ -235,15 +246,24 @@ impl Terminal<Tty> {
         let mut fds = vec![PollFd::new(&fd, PollFlags::IN | room)];
         fds.extend(awaited.signals.map(|s| PollFd::new(s, PollFlags::IN)));
         fds.extend(awaited.alarm.map(|a| PollFd::new(a, PollFlags::IN)));
+        // Nothing is asked of it: that it broke is told in any case.
+        fds.extend(tty.guard.watch().map(|watch| PollFd::new(watch, PollFlags::empty())));
         match poll(&mut fds, Some(&timespec(timeout))) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(system(errno)),
         }
         let ready = |at: usize| fds.get(at).is_some_and(|fd| !fd.revents().is_empty());
-        Ok(Ready {
+        let ready = Ready {
             replies: ready(0) || tty.has_waited() || !tty.kept.is_empty(),
             signals: awaited.signals.is_some() && ready(1),
-        })
+        };
+        let gone = tty.guard.watch().is_some()
+            && fds.last().is_some_and(|watch| !watch.revents().is_empty());
+        drop(fds);
+        if gone {
+            self.get_mut().guard.bury();
+        }
+        Ok(ready)
     }
 
     /// Stops as Ctrl-Z asks: says farewell, restores the terminal, stops, and takes it again when

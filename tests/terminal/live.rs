@@ -295,3 +295,147 @@ fn a_key_among_answers_arrives_once() {
     assert!(session.has(told.as_bytes()), "{told} {}", session.seen.escape_ascii());
     session.check_left_clean();
 }
+
+/// The process ids of the program and of its guardian.
+fn processes(session: &Session) -> (Option<u32>, Option<u32>) {
+    let children = |id: u32| -> Vec<u32> {
+        let path = format!("/proc/{id}/task/{id}/children");
+        let list = std::fs::read_to_string(path).unwrap_or_default();
+        list.split_whitespace().map(|id| id.parse().unwrap()).collect()
+    };
+    let program = children(session.child.id()).first().copied();
+    (program, program.and_then(|program| children(program).first().copied()))
+}
+
+fn kill(id: u32, signal: rustix::process::Signal) {
+    let id = rustix::process::Pid::from_raw(id.cast_signed()).unwrap();
+    rustix::process::kill_process(id, signal).unwrap();
+}
+
+fn is_gone(id: u32) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    state.rsplit(')').next().is_none_or(|rest| rest.trim().is_empty())
+}
+
+/// Whether it has ended; its parent may still have to look at how.
+fn has_ended(id: u32) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    is_gone(id) || state.contains(") Z ")
+}
+
+/// Whether it has ended within a second. In a container nobody may clear up after orphans.
+fn goes(id: u32) -> bool {
+    let began = Instant::now();
+    while !has_ended(id) {
+        if began.elapsed() > ms(1000) {
+            return false;
+        }
+        std::thread::sleep(ms(5));
+    }
+    true
+}
+
+#[test]
+fn a_killed_pet_is_taken_off_the_screen_all_the_same() {
+    for protocol in ["symbols", "kitty"] {
+        let mut session = Session::buddy(&format!("--protocol {protocol}"));
+        session.read_on(ms(2000), Some(Duration::ZERO));
+        let held = tcgetattr(&session.slave).unwrap();
+        assert_ne!(held.local_modes, session.before.local_modes);
+        let (program, guardian) = processes(&session);
+        let (program, guardian) = (program.unwrap(), guardian.unwrap());
+        let before = session.seen.len();
+        kill(program, rustix::process::Signal::KILL);
+        assert!(goes(guardian), "{protocol}: the guardian stays");
+        session.end(None);
+        session.read_for(ms(100), ms(100), None);
+        let seen = session.seen[before..].to_vec();
+        let erases: &[u8] = if protocol == "kitty" { b"a=d,d=I" } else { b"        " };
+        assert!(
+            seen.windows(erases.len()).any(|part| part == erases),
+            "{protocol}: {}",
+            seen.escape_ascii()
+        );
+        assert!(seen.windows(3).any(|part| part == b"\x18\x1b\\"), "{}", seen.escape_ascii());
+        let after = tcgetattr(&session.slave).unwrap();
+        assert_eq!(after.local_modes, session.before.local_modes, "{protocol}");
+    }
+}
+
+#[test]
+fn a_killed_pet_touches_nobody_elses_modes() {
+    // The next program in the same shell sets modes of its own before the guardian can know.
+    let mut session = Session::start(&format!("{BUDDY} --protocol symbols"));
+    session.read_on(ms(1500), Some(Duration::ZERO));
+    let (program, guardian) = processes(&session);
+    let (program, guardian) = (program.unwrap(), guardian.unwrap());
+    let mut modes = tcgetattr(&session.slave).unwrap();
+    modes.local_modes -= LocalModes::ISIG;
+    tcsetattr(&session.slave, OptionalActions::Now, &modes).unwrap();
+    kill(program, rustix::process::Signal::KILL);
+    assert!(goes(guardian));
+    assert_eq!(tcgetattr(&session.slave).unwrap().local_modes, modes.local_modes);
+}
+
+#[test]
+fn a_guardian_goes_silently_with_its_pet() {
+    let mut session = Session::buddy("--protocol symbols");
+    session.read_on(ms(1500), Some(Duration::ZERO));
+    let (_, guardian) = processes(&session);
+    let guardian = guardian.unwrap();
+    let command = std::fs::read_to_string(format!("/proc/{guardian}/comm")).unwrap();
+    assert_eq!(command.trim(), "buddy-guardian");
+    session.type_in(b"q");
+    session.end(Some(Duration::ZERO));
+    assert!(is_gone(guardian), "it is gone before the shell goes on");
+    assert!(!session.has(b"\x18"), "{}", session.seen.escape_ascii());
+    session.check_left_clean();
+}
+
+#[test]
+fn a_pet_goes_on_without_its_guardian() {
+    let mut session = Session::buddy("--protocol symbols");
+    session.read_on(ms(1500), Some(Duration::ZERO));
+    let (_, guardian) = processes(&session);
+    let guardian = guardian.unwrap();
+    kill(guardian, rustix::process::Signal::KILL);
+    let before = session.count(QUESTION);
+    session.read_on(ms(1500), Some(Duration::ZERO));
+    assert!(session.count(QUESTION) > before, "it goes on");
+    assert!(is_gone(guardian), "no zombie stays");
+    session.type_in(b"q");
+    session.end(Some(Duration::ZERO));
+    session.check_left_clean();
+}
+
+#[test]
+fn a_guardian_that_does_not_listen_holds_up_nobody() {
+    let mut session = Session::buddy("--protocol symbols");
+    session.read_on(ms(1500), Some(Duration::ZERO));
+    let (_, guardian) = processes(&session);
+    let guardian = guardian.unwrap();
+    kill(guardian, rustix::process::Signal::STOP);
+    session.read_on(ms(1000), Some(Duration::ZERO));
+    session.type_in(b"q");
+    assert!(session.end(Some(Duration::ZERO)) < ms(2000));
+    assert!(is_gone(guardian));
+    session.check_left_clean();
+}
+
+#[test]
+fn a_guardian_of_nothing_goes_at_once() {
+    let mut guardian = Command::new(BUDDY)
+        .arg(buddy_render::terminal::guardian::ARGUMENT)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while guardian.try_wait().unwrap().is_none() {
+        if began.elapsed() > ms(2000) {
+            guardian.kill().unwrap();
+            panic!("it stays");
+        }
+        std::thread::sleep(ms(5));
+    }
+}

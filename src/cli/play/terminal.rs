@@ -24,6 +24,8 @@ impl Stage {
         let failed = |error: TerminalError| Failure::of_terminal(&error);
         let signals = Signals::new()?;
         let mut terminal = Terminal::open().map_err(failed)?;
+        // It starts while the terminal is asked. Where it cannot, there is only less to rely on.
+        let _ = std::env::current_exe().and_then(|program| terminal.start_guardian(&program));
         let hints = EnvHints::capture();
         let database =
             Database::embedded().map_err(|e| Failure::because("the table of terminals", &e))?;
