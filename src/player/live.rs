@@ -77,7 +77,7 @@ pub fn run(
         bus.set_bell(Some(Box::new(bell)));
     }
     let frame_rate = player.frame_rate();
-    let pace = Pace::new(frame_rate, terminal.has_answered());
+    let pace = Pace::new(frame_rate, terminal.answer_time());
     let mut show = Show {
         ended: live.bus.is_none(),
         player,

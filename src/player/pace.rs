@@ -55,6 +55,8 @@ pub struct Pace {
     asked: Option<Duration>,
     /// Bytes that went out since the terminal last had read all.
     unread: usize,
+    /// How long an answer is under way.
+    distance: Duration,
     /// What a frame costs the terminal, smoothed.
     cost: Duration,
     /// Of the frames that the system can afford, 1 where it is not busy.
@@ -63,13 +65,19 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// For a terminal that was sent nothing yet. `most` is frames a second; `asks` says that it
-    /// answered the probe and may be asked.
+    /// For a terminal that was sent nothing yet. `most` is frames a second; `distance` is how long it
+    /// took to answer the probe, which was hardly any work: an answer about a frame takes that long,
+    /// too, however quickly the frame is read. One that has not answered is not asked.
     #[must_use]
-    pub const fn new(most: f32, asks: bool) -> Self {
+    pub const fn new(most: f32, distance: Option<Duration>) -> Self {
+        let (manners, distance) = match distance {
+            Some(distance) => (Manners::Untried, distance),
+            None => (Manners::NotAsked, Duration::ZERO),
+        };
         Self {
             most: most.clamp(1.0, FASTEST),
-            manners: if asks { Manners::Untried } else { Manners::NotAsked },
+            manners,
+            distance,
             question: None,
             asked: None,
             unread: 0,
@@ -158,7 +166,7 @@ impl Pace {
         let Some(question) = self.question.take() else { return };
         self.manners = Manners::Answers;
         self.unread = 0;
-        let took = now.saturating_sub(question.since).min(PATIENCE);
+        let took = now.saturating_sub(question.since).saturating_sub(self.distance).min(PATIENCE);
         // Down at once, up again slowly: one frame that came through quickly is no proof.
         self.cost =
             if took > self.cost { (self.cost + took) / 2 } else { (self.cost * 7 + took) / 8 };
@@ -191,6 +199,8 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NEAR: Option<Duration> = Some(Duration::ZERO);
 
     const fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -226,26 +236,37 @@ mod tests {
 
     #[test]
     fn a_quick_terminal_gets_the_protocols_own_rate() {
-        let mut pace = Pace::new(12.0, true);
+        let mut pace = Pace::new(12.0, NEAR);
         let sent = play(&mut pace, 500, Some(ms(5)), ms(10_000));
         assert!((115..=121).contains(&sent.len()), "{}", sent.len());
         assert!((pace.frame_rate() - 12.0).abs() < 0.01);
-        assert!(Pace::new(60.0, true).frame_rate() <= FASTEST);
+        assert!(Pace::new(60.0, NEAR).frame_rate() <= FASTEST);
     }
 
     #[test]
     fn a_slow_one_spends_no_more_than_half_of_its_time_on_us() {
-        let mut pace = Pace::new(12.0, true);
+        let mut pace = Pace::new(12.0, NEAR);
         let sent = play(&mut pace, 500, Some(ms(100)), ms(10_000));
         assert!((45..=60).contains(&sent.len()), "{}", sent.len());
-        let mut pace = Pace::new(12.0, true);
+        let mut pace = Pace::new(12.0, NEAR);
         let sent = play(&mut pace, 500, Some(ms(400)), ms(10_000));
         assert!((18..=24).contains(&sent.len()), "never below two: {}", sent.len());
     }
 
     #[test]
+    fn a_far_one_is_not_taken_for_a_slow_one() {
+        let mut pace = Pace::new(12.0, Some(ms(150)));
+        let sent = play(&mut pace, 500, Some(ms(160)), ms(10_000));
+        // One frame under way at a time is all that keeps it from twelve.
+        assert!((58..=63).contains(&sent.len()), "{}", sent.len());
+        let mut pace = Pace::new(12.0, Some(ms(50)));
+        let sent = play(&mut pace, 500, Some(ms(250)), ms(10_000));
+        assert!((20..=28).contains(&sent.len()), "{}", sent.len());
+    }
+
+    #[test]
     fn one_that_becomes_quick_again_gets_its_frames_back() {
-        let mut pace = Pace::new(10.0, true);
+        let mut pace = Pace::new(10.0, NEAR);
         play(&mut pace, 500, Some(ms(300)), ms(5000));
         assert!(pace.frame_rate() < 3.0);
         for n in 0..60 {
@@ -257,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_terminal_that_stopped_gets_one_slice_and_one_frame_at_most() {
-        let mut pace = Pace::new(10.0, true);
+        let mut pace = Pace::new(10.0, NEAR);
         play(&mut pace, 500, Some(ms(5)), ms(1000));
         let mut behind = 0;
         for now in (1000..9000).step_by(100).map(ms) {
@@ -276,19 +297,19 @@ mod tests {
 
     #[test]
     fn one_that_never_answers_is_hardly_asked_and_gets_its_frames() {
-        let mut pace = Pace::new(10.0, true);
+        let mut pace = Pace::new(10.0, NEAR);
         let sent = play(&mut pace, 500, None, ms(11_000));
         assert!((95..=101).contains(&sent.len()), "{}", sent.len());
         assert!(sent[1] >= PATIENCE, "the first answer is waited for");
         assert!(!pace.wants_answer(ms(30_000)) && pace.wants_answer(ms(61_000)));
-        let mut pace = Pace::new(10.0, false);
+        let mut pace = Pace::new(10.0, None);
         assert_eq!(play(&mut pace, 500, None, ms(2000)).len(), 20);
         assert!(!pace.wants_answer(ms(100_000)));
     }
 
     #[test]
     fn a_lost_answer_is_got_over() {
-        let mut pace = Pace::new(10.0, true);
+        let mut pace = Pace::new(10.0, NEAR);
         pace.sent(ms(0), 500, true);
         pace.answered(ms(10));
         pace.sent(ms(100), 9000, true);
@@ -302,7 +323,7 @@ mod tests {
 
     #[test]
     fn an_answer_to_nobodys_question_changes_nothing() {
-        let mut pace = Pace::new(10.0, true);
+        let mut pace = Pace::new(10.0, NEAR);
         pace.answered(ms(700));
         assert!((pace.frame_rate() - 10.0).abs() < 0.01);
         pace.sent(ms(800), 100, true);
@@ -312,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_busy_system_gets_fewer_frames() {
-        let mut pace = Pace::new(12.0, true);
+        let mut pace = Pace::new(12.0, NEAR);
         pace.load(1.9, 2);
         assert!((pace.frame_rate() - 12.0).abs() < 0.01);
         pace.load(6.0, 2);

@@ -85,7 +85,7 @@ impl Terminal<Tty> {
         match *self.get_ref() {}
     }
 
-    pub fn has_answered(&self) -> bool {
+    pub fn answer_time(&self) -> Option<Duration> {
         match *self.get_ref() {}
     }
 

@@ -43,8 +43,8 @@ pub struct Tty {
     /// Keys that came while answers were awaited.
     kept: Vec<Reply>,
     owed: Option<Owed>,
-    /// Whether it has answered the probe's last question.
-    answers: bool,
+    /// How long it took to answer the probe's last question, if it has.
+    answer_time: Option<Duration>,
     /// Questions whether a frame was read that were not answered yet.
     statuses: u32,
     /// Answers that were complete after the probe had ended.
@@ -56,7 +56,7 @@ pub struct Tty {
 struct Owed {
     asked: Questions,
     answers: Answers,
-    until: Instant,
+    began: Instant,
 }
 
 /// What can be read without waiting.
@@ -112,7 +112,7 @@ impl Terminal<Tty> {
             last_byte: Instant::now(),
             kept: Vec::new(),
             owed: None,
-            answers: false,
+            answer_time: None,
             statuses: 0,
             late: None,
         }))
@@ -173,11 +173,11 @@ impl Terminal<Tty> {
             self.write(&asked.bytes())?;
             let tty = self.get_mut();
             tty.await_answers(&asked, &mut answers, began)?;
-            tty.answers |= answers.fenced();
-            if !answers.fenced() {
-                let until = began + LATE;
+            if answers.fenced() {
+                tty.answer_time = Some(began.elapsed());
+            } else {
                 let answers = answers.clone();
-                tty.owed = Some(Owed { asked, answers, until });
+                tty.owed = Some(Owed { asked, answers, began });
             }
         }
         answers.took = began.elapsed();
@@ -212,13 +212,13 @@ impl Terminal<Tty> {
     #[must_use]
     pub fn may_ask(&self) -> bool {
         let tty = self.get_ref();
-        tty.answers && tty.guard.holds_input()
+        tty.answer_time.is_some() && tty.guard.holds_input()
     }
 
-    /// Whether it has answered the probe, if only late.
+    /// How long it took to answer the probe, if only late; none where it has not.
     #[must_use]
-    pub fn has_answered(&self) -> bool {
-        self.get_ref().answers
+    pub fn answer_time(&self) -> Option<Duration> {
+        self.get_ref().answer_time
     }
 
     /// Notes that DSR 5 was sent, whose answer is ours. [`Terminal::read_replies`] gives it, as
@@ -385,10 +385,10 @@ impl Tty {
         let stream = std::mem::take(replies).into_iter();
         replies.extend(stream.filter_map(|reply| owed.answers.take(reply, &owed.asked)));
         let fenced = owed.answers.fenced();
-        if fenced || Instant::now() >= owed.until {
-            let owed = self.owed.take();
-            self.answers |= fenced;
-            self.late = owed.filter(|_| fenced).map(|owed| owed.answers);
+        if fenced || owed.began.elapsed() >= LATE {
+            let Some(owed) = self.owed.take().filter(|_| fenced) else { return };
+            self.answer_time = Some(owed.began.elapsed());
+            self.late = Some(owed.answers);
         }
     }
 
@@ -397,7 +397,7 @@ impl Tty {
     fn settle(&mut self) {
         let end = Instant::now() + LAST_WAIT;
         while let Some(owed) = &self.owed {
-            let left = owed.until.min(end).saturating_duration_since(Instant::now());
+            let left = (owed.began + LATE).min(end).saturating_duration_since(Instant::now());
             let mut replies = Vec::new();
             if left.is_zero() {
                 break;
