@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot draw has nothing to measure")]
 
+#[path = "support/idle.rs"]
+mod idle;
+
 use buddy_render::pet::catalog;
-use buddy_render::player::poses;
 use buddy_render::protocol::ascii::{Ascii, AsciiConfig};
 use buddy_render::protocol::iterm2::{Iterm2, Iterm2Config};
 use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
@@ -15,6 +17,7 @@ use buddy_render::protocol::{ClipId, Encoder, Placement, Pose};
 use buddy_render::units::{CellPixels, CellPosition, CellSize};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use idle::idle;
 use std::sync::LazyLock;
 
 #[expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
@@ -79,16 +82,8 @@ fn encoder(kind: &str) -> Box<dyn Encoder> {
 /// The idle clips of the pets, in the poses that are chosen for a terminal that keeps a clip.
 fn clips() -> &'static [Vec<Pose>] {
     static CLIPS: LazyLock<Vec<Vec<Pose>>> =
-        LazyLock::new(|| catalog::names().into_iter().map(idle).collect());
+        LazyLock::new(|| catalog::names().into_iter().map(|pet| idle(pet, AT.pixels())).collect());
     &CLIPS
-}
-
-fn idle(pet: &str) -> Vec<Pose> {
-    let pet = catalog::load(pet).unwrap();
-    let idle = pet.clip("idle").unwrap();
-    let mut scene = pet.scene().unwrap();
-    let moments = poses::choose(&mut *scene, idle.start, idle.duration).unwrap();
-    poses::draw(&mut *scene, idle.start, &moments, AT.pixels()).unwrap()
 }
 
 /// Writes frame `n`, however that protocol has it; the first load comes with frame 0.

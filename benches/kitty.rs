@@ -9,19 +9,25 @@
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 #![expect(clippy::cast_precision_loss, reason = "counts of bytes and poses")]
 
+#[path = "support/idle.rs"]
+mod idle;
+#[path = "support/processor.rs"]
+mod processor;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use buddy_render::frame::Frame;
 use buddy_render::pet::catalog;
-use buddy_render::player::poses;
 use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
 use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::{ClipId, Encoder, Placement, Pose};
 use buddy_render::units::{CellPixels, CellPosition, CellSize, PixelSize};
+use idle::idle;
+use processor::processor_time;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const ROUNDS: u32 = 3;
 const CLIP: ClipId = ClipId(1);
@@ -37,19 +43,11 @@ fn main() {
         "pet", "poses", "as drawn", "ms", "palette", "ms", "dB", "flip", "chafa, all"
     );
     let names = catalog::names();
-    let clips: Vec<Vec<Pose>> = names.iter().map(|pet| idle(pet)).collect();
+    let clips: Vec<Vec<Pose>> = names.iter().map(|pet| idle(pet, AT.pixels())).collect();
     for (pet, clip) in names.iter().zip(&clips) {
         upload(pet, clip);
     }
     alone(&clips);
-}
-
-fn idle(pet: &str) -> Vec<Pose> {
-    let pet = catalog::load(pet).unwrap();
-    let idle = pet.clip("idle").unwrap();
-    let mut scene = pet.scene().unwrap();
-    let moments = poses::choose(&mut *scene, idle.start, idle.duration).unwrap();
-    poses::draw(&mut *scene, idle.start, &moments, AT.pixels()).unwrap()
 }
 
 fn kitty(tolerance: u32) -> Kitty {
@@ -130,12 +128,6 @@ fn best(mut work: impl FnMut()) -> f64 {
     };
     let least = (0..ROUNDS).map(|_| round()).min().unwrap();
     least.as_secs_f64() * 1e3
-}
-
-/// This thread's processor time so far, where Linux tells it (Documentation/scheduler/sched-stats).
-fn processor_time() -> Option<Duration> {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(Duration::from_nanos(told.split(' ').next()?.parse().ok()?))
 }
 
 /// The pictures of an upload, as straight RGBA.

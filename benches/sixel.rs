@@ -16,6 +16,10 @@
 #![expect(clippy::cast_possible_truncation, reason = "sizes here are small")]
 #![expect(clippy::cast_precision_loss, reason = "counts of bytes and frames")]
 
+#[path = "support/children.rs"]
+mod children;
+#[path = "support/processor.rs"]
+mod processor;
 #[path = "../tests/encoders/screen.rs"]
 mod screen;
 
@@ -25,6 +29,8 @@ use buddy_render::player::poses;
 use buddy_render::protocol::sixel::{Sixel, SixelConfig, SixelTraits};
 use buddy_render::protocol::{ClipId, Encoder, Placement};
 use buddy_render::units::{CellPixels, CellPosition, CellSize, PixelSize};
+use children::children;
+use processor::processor_time;
 use screen::{Off, Over, Screen};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -289,19 +295,4 @@ fn decoded(output: &[u8], size: PixelSize) -> Vec<[u8; 4]> {
     }
     screen.feed(&picture);
     screen.rgba(0, 0, size)
-}
-
-/// This thread's processor time so far, where Linux tells it (Documentation/scheduler/sched-stats).
-fn processor_time() -> Option<Duration> {
-    let told = std::fs::read_to_string("/proc/self/schedstat").ok()?;
-    Some(Duration::from_nanos(told.split(' ').next()?.parse().ok()?))
-}
-
-/// The processor time of ended children so far; none where there is no `/proc`.
-fn children() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // proc(5): cutime and cstime are fields 16 and 17; the name in field 2 may hold spaces.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
-    let ticks = |n: usize| fields.get(n).and_then(|t| t.parse::<u64>().ok()).unwrap_or_default();
-    Duration::from_millis((ticks(14) + ticks(15)) * 10)
 }

@@ -14,16 +14,22 @@
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 #![expect(clippy::cast_possible_truncation, reason = "sizes here are small")]
 
+#[path = "support/children.rs"]
+mod children;
 #[path = "../tests/encoders/mosaic.rs"]
 #[expect(dead_code, reason = "the tests read single tiles, too")]
 mod mosaic;
+#[path = "support/processor.rs"]
+mod processor;
 
 use buddy_render::frame::Frame;
 use buddy_render::pet::catalog;
 use buddy_render::protocol::symbols::{ColorDepth, SymbolMode, Symbols, SymbolsConfig, TOLERANCE};
 use buddy_render::protocol::{Encoder, Placement};
 use buddy_render::units::{CellPixels, CellPosition, CellSize, PixelSize};
+use children::children;
 use mosaic::{BACKGROUND, Distance, Mosaic};
+use processor::processor_time;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -337,19 +343,4 @@ fn against(clips: &[Clip], symbols: &str, space: &str, ours: f64) {
         off.mean_delta(),
         ours / time
     );
-}
-
-/// This thread's processor time so far, where Linux tells it (Documentation/scheduler/sched-stats).
-fn processor_time() -> Option<Duration> {
-    let told = std::fs::read_to_string("/proc/self/schedstat").ok()?;
-    Some(Duration::from_nanos(told.split(' ').next()?.parse().ok()?))
-}
-
-/// The processor time of ended children so far; none where there is no `/proc`.
-fn children() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // proc(5): cutime and cstime are fields 16 and 17; the name in field 2 may hold spaces.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
-    let ticks = |n: usize| fields.get(n).and_then(|t| t.parse::<u64>().ok()).unwrap_or_default();
-    Duration::from_millis((ticks(14) + ticks(15)) * 10)
 }

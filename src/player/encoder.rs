@@ -69,14 +69,9 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
     }
 }
 
-/// Letters, dense where the drawing is unlike the terminal's background: light on dark where that
-/// was not told.
+/// Letters, for a dark background where none was told.
 fn ascii(choice: &Choice) -> Ascii {
-    let light_background = choice.background.is_some_and(|[r, g, b]| {
-        // ITU-R BT.601 luma, as the encoder reckons it.
-        299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) > 1000 * 127
-    });
-    Ascii::new(AsciiConfig { light_background })
+    Ascii::new(choice.background.map(AsciiConfig::over).unwrap_or_default())
 }
 
 /// Above text, below whatever another program wants on top.

@@ -31,6 +31,14 @@ const EDGE_FROM: u8 = 96;
 /// 3 bottom right.
 const SHAPES: &[u8; 16] = b" `'\",(/7.\\)Y_LJ#";
 
+impl AsciiConfig {
+    /// For a terminal whose background has this colour.
+    #[must_use]
+    pub fn over(background: [u8; 3]) -> Self {
+        Self { light_background: luma(background) > 127_000 }
+    }
+}
+
 impl Ascii {
     /// An encoder that has drawn nothing yet.
     #[must_use]
@@ -55,12 +63,16 @@ impl Ascii {
         Cell::plain(char::from(letter))
     }
 
-    /// How dense a colour is drawn, 0 to 255: its luma (ITU-R BT.601) on dark.
-    fn light(&self, [r, g, b]: [u8; 3]) -> u8 {
-        let luma = (299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b)) / 1000;
-        let luma = u8::try_from(luma).unwrap_or(255);
+    /// How dense a colour is drawn, 0 to 255: its luma on dark.
+    fn light(&self, color: [u8; 3]) -> u8 {
+        let luma = u8::try_from(luma(color) / 1000).unwrap_or(255);
         if self.config.light_background { 255 - luma } else { luma }
     }
+}
+
+/// The luma of a colour (ITU-R BT.601), in thousandths of 0 to 255.
+fn luma([r, g, b]: [u8; 3]) -> u32 {
+    299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b)
 }
 
 /// The bright quarters of a cell with an edge in it.

@@ -185,7 +185,7 @@ fn faithful(tier: KittyTier) -> Kitty {
 
 /// Each pet's first clip in the colours of a palette, as the terminal has it.
 #[test]
-fn a_pets_clip_arrives_in_near_colours_and_half_the_bytes() {
+fn a_pets_clip_arrives_in_near_colours_and_fewer_bytes() {
     let size = at(12, 6).pixels();
     for pet in catalog::names() {
         let pet = catalog::load(pet).unwrap();

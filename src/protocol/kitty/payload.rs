@@ -28,8 +28,9 @@ pub(super) struct Payload {
 pub(super) fn of_clip(poses: &[Pose], tolerance: u32) -> Result<Vec<Payload>, EncodeError> {
     // What a few colours were reckoned to do may turn out a little worse; at last as many are taken
     // as there are.
-    let tries = [tolerance, tolerance / 4 * 3, 0].into_iter();
-    let mut tries = tries.map(|error| Indexed::new(poses, error));
+    let mut tries = vec![tolerance, tolerance / 4 * 3, 0];
+    tries.dedup();
+    let mut tries = tries.into_iter().map(|error| Indexed::new(poses, error));
     let Some(clip) = tries.find(|clip| clip.error(poses) <= tolerance) else {
         return poses.iter().map(|pose| deflated(&pose.frame)).collect();
     };
