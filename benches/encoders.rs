@@ -3,21 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot draw has nothing to measure")]
 
-#[path = "support/idle.rs"]
-mod idle;
+#[path = "support/poses.rs"]
+mod poses;
 
 use buddy_render::pet::catalog;
 use buddy_render::protocol::ascii::{Ascii, AsciiConfig};
 use buddy_render::protocol::iterm2::{Iterm2, Iterm2Config};
-use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
-use buddy_render::protocol::passthrough::Passthrough;
+use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
 use buddy_render::protocol::sixel::{Sixel, SixelConfig};
 use buddy_render::protocol::symbols::{ColorDepth, SymbolMode, Symbols, SymbolsConfig};
 use buddy_render::protocol::{ClipId, Encoder, Placement, Pose};
 use buddy_render::units::{CellPixels, CellPosition, CellSize};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use idle::idle;
 use std::sync::LazyLock;
 
 #[expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
@@ -52,15 +50,7 @@ const KINDS: [&str; 12] = [
 const CLIP: ClipId = ClipId(1);
 
 fn encoder(kind: &str) -> Box<dyn Encoder> {
-    let kitty = |tier| {
-        Kitty::new(KittyConfig {
-            tier,
-            ids: IdRange::from_seed(1),
-            z: 1,
-            passthrough: Passthrough::None,
-            tolerance: FAITHFUL,
-        })
-    };
+    let kitty = |tier| Kitty::new(KittyConfig::new(tier, IdRange::from_seed(1)));
     let symbols =
         |mode, depth| Symbols::new(SymbolsConfig { mode, depth, ..SymbolsConfig::default() });
     let sixel =
@@ -81,8 +71,9 @@ fn encoder(kind: &str) -> Box<dyn Encoder> {
 
 /// The idle clips of the pets, in the poses that are chosen for a terminal that keeps a clip.
 fn clips() -> &'static [Vec<Pose>] {
-    static CLIPS: LazyLock<Vec<Vec<Pose>>> =
-        LazyLock::new(|| catalog::names().into_iter().map(|pet| idle(pet, AT.pixels())).collect());
+    static CLIPS: LazyLock<Vec<Vec<Pose>>> = LazyLock::new(|| {
+        catalog::names().into_iter().map(|pet| poses::of(pet, "idle", AT.pixels())).collect()
+    });
     &CLIPS
 }
 

@@ -9,8 +9,8 @@
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 #![expect(clippy::cast_precision_loss, reason = "counts of bytes and poses")]
 
-#[path = "support/idle.rs"]
-mod idle;
+#[path = "support/poses.rs"]
+mod poses;
 #[path = "support/processor.rs"]
 mod processor;
 
@@ -22,7 +22,6 @@ use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, Kitty
 use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::{ClipId, Encoder, Placement, Pose};
 use buddy_render::units::{CellPixels, CellPosition, CellSize, PixelSize};
-use idle::idle;
 use processor::processor_time;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -43,20 +42,48 @@ fn main() {
         "pet", "poses", "as drawn", "ms", "palette", "ms", "dB", "flip", "chafa, all"
     );
     let names = catalog::names();
-    let clips: Vec<Vec<Pose>> = names.iter().map(|pet| idle(pet, AT.pixels())).collect();
+    let clips: Vec<Vec<Pose>> =
+        names.iter().map(|pet| poses::of(pet, "idle", AT.pixels())).collect();
     for (pet, clip) in names.iter().zip(&clips) {
         upload(pet, clip);
     }
     alone(&clips);
+    steady(&clips[0]);
+}
+
+/// What a pose costs once its clip is loaded, by the way in which it is shown.
+fn steady(clip: &[Pose]) {
+    println!();
+    for tier in [KittyTier::Animated, KittyTier::Static] {
+        for placeholders in [false, true] {
+            let (passthrough, ids) = match placeholders {
+                true => (Passthrough::Tmux, IdRange::of_8_bits(1)),
+                false => (Passthrough::None, IdRange::from_seed(1)),
+            };
+            let config = KittyConfig::new(tier, ids);
+            let mut kitty = Kitty::new(KittyConfig { placeholders, passthrough, ..config });
+            let mut out = Vec::new();
+            kitty.load(CLIP, clip, &mut out).unwrap();
+            let mut bytes = |write: &mut dyn FnMut(&mut Kitty, &mut Vec<u8>)| {
+                let mut out = Vec::new();
+                write(&mut kitty, &mut out);
+                out.len()
+            };
+            let first = bytes(&mut |kitty, out| kitty.show(CLIP, 0, &AT, out).unwrap());
+            let next = bytes(&mut |kitty, out| kitty.show(CLIP, 1, &AT, out).unwrap());
+            let check = bytes(&mut |kitty, out| kitty.check(out));
+            let place = if placeholders { "placeholders in tmux" } else { "at the cursor" };
+            println!(
+                "{tier:?}, {place}: first pose {first} bytes, each next {next}, check {check}"
+            );
+        }
+    }
 }
 
 fn kitty(tolerance: u32) -> Kitty {
     Kitty::new(KittyConfig {
-        tier: KittyTier::Animated,
-        ids: IdRange::from_seed(1),
-        z: 1,
-        passthrough: Passthrough::None,
         tolerance,
+        ..KittyConfig::new(KittyTier::Animated, IdRange::from_seed(1))
     })
 }
 

@@ -11,7 +11,7 @@ use tiny_skia::{Color, Pixmap, PixmapPaint, Transform};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let path = args.next().unwrap_or_else(|| "gallery.png".into());
-    let side: u32 = args.next().map_or(Ok(160), |side| side.parse())?;
+    let side: u32 = args.next().map_or(Ok(128), |side| side.parse())?;
     let pets = catalog::names().into_iter().map(catalog::load).collect::<Result<Vec<_>, _>>()?;
     let columns = pets.iter().map(|pet| pet.clips().len()).max().unwrap_or(0);
     let size = (u32::try_from(columns)? * side, u32::try_from(pets.len())? * side);

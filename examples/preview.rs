@@ -33,7 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let on_key = &mut |key: &[u8]| {
         if key == b"q" { KeyAction::Quit } else { KeyAction::Ignore }
     };
-    let (synchronized, cell) = (choice.sync2026, choice.geometry.cell);
-    let mut live = Live { bus: None, limit: None, synchronized, cell, on_key };
+    let (synchronized, watches) = (choice.sync2026, choice.visibility2033);
+    let cell = choice.geometry.cell;
+    let mut live = Live { bus: None, limit: None, synchronized, watches, cell, on_key };
     Ok(live::run(&mut player, &mut terminal, &mut signals, &mut live)?)
 }

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 rm -rf seeds
-mkdir -p seeds/{lottie,container,machine,theme,svg,events,replies}
+mkdir -p seeds/{lottie,container,pack,machine,theme,svg,events,replies}
 # A copy named by its path: files of different folders may have the same name.
 gather() {
     local target=$1 pattern=$2 file
@@ -14,6 +14,7 @@ gather() {
 }
 gather lottie '*.json' '"layers"'
 gather container '*.lottie'
+gather pack '*.buddypack'
 gather machine '*.json' '"states"'
 gather svg '*.svg'
 gather events '*.jsonl'

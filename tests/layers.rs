@@ -16,6 +16,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("event", &["event", "text"]),
     ("intent", &["intent", "event", "text"]),
     ("mood", &["mood", "event", "intent", "text"]),
+    ("pack", &["pack", "pet", "scene", "frame", "units", "text"]),
     ("pet", &["pet", "scene", "frame", "units", "text", "mood"]),
     ("terminal", &["terminal", "protocol", "units", "text"]),
 ];

@@ -6,13 +6,32 @@ use buddy_render::frame::Frame;
 use buddy_render::pet::{Clip, Pet, build, catalog};
 use buddy_render::scene::Scene;
 use buddy_render::scene::dotlottie::DotLottie;
+use buddy_render::scene::dotlottie::machine::Machine;
+use buddy_render::scene::dotlottie::theme::Theme;
 use buddy_render::units::PixelSize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What every pet can do.
-const CLIPS: &[&str] =
-    &["idle", "happy", "alert", "sad", "sleep", "wake", "work", "tap-glass", "celebrate"];
+const CLIPS: &[&str] = &[
+    "idle",
+    "idle-2",
+    "idle-3",
+    "blink",
+    "happy",
+    "alert",
+    "sad",
+    "doze",
+    "sleep",
+    "wake",
+    "work",
+    "tap-glass",
+    "celebrate",
+    "glow",
+    "enter",
+    "exit",
+];
 
 /// What one pet alone can do.
 const SIGNATURES: &[(&str, &[&str])] = &[
@@ -24,8 +43,7 @@ const SIGNATURES: &[(&str, &[&str])] = &[
 ];
 
 /// What a mind may ask for, beside what the pets have.
-const ASKED: &[&str] =
-    &["hiss", "purr", "hoot", "fetch", "fold", "side-eye", "whisper", "glow", "wake"];
+const ASKED: &[&str] = &["hiss", "purr", "hoot", "fetch", "fold", "side-eye", "whisper"];
 
 const REACTIONS: &[&str] = &[
     "tests-passed",
@@ -109,6 +127,8 @@ fn the_committed_files_are_what_the_sources_compile_to() {
             "{stale}"
         );
         assert!(compiled.extra.as_bytes() == committed.file("x-buddy.json").unwrap(), "{stale}");
+        let machine = committed.file("s/clips.json").unwrap();
+        assert!(compiled.machine(name).as_bytes() == machine, "{stale}");
         let again = compiled.to_dotlottie(name).unwrap();
         assert!(again == compiled.to_dotlottie(name).unwrap(), "the same pet, the same bytes");
     }
@@ -138,6 +158,200 @@ fn loops_have_no_seam() {
                 clip.name
             );
             assert!(last < 0.12, "{} {}: jumps by {last} at its end", pet.name(), clip.name);
+        }
+    }
+}
+
+/// Where a clip that is played once may begin and end elsewhere than at rest: out of sight, asleep,
+/// or gone.
+const ELSEWHERE: &[(&str, bool, bool)] = &[
+    ("enter", true, false),
+    ("exit", false, true),
+    ("doze", false, true),
+    ("wake", true, false),
+    // It goes on with a hem that waves.
+    ("appear", true, true),
+    ("vanish", false, true),
+];
+
+/// A cut from the idle clip to another and back is no jump, nor one from a variant to the next.
+#[test]
+fn clips_begin_and_end_at_rest() {
+    let mut jumps = Vec::new();
+    for pet in pets() {
+        let mut scene = pet.scene().unwrap();
+        let rest = drawn(&mut *scene, pet.clip("idle").unwrap().start, 128);
+        let idles = pet.clips().iter().filter(|clip| clip.name.starts_with("idle"));
+        for clip in idles.chain(pet.clips().iter().filter(|clip| !clip.looping)) {
+            let (_, begins, ends) =
+                ELSEWHERE.iter().find(|(name, ..)| clip.name == *name).copied().unwrap_or_default();
+            // At its very end the next clip begins, where no pose is held over.
+            let last = clip.duration.saturating_sub(Duration::from_millis(1));
+            for (at, elsewhere) in [(Duration::ZERO, begins), (last, ends)] {
+                let far = difference(&rest, &drawn(&mut *scene, clip.start + at, 128));
+                if !elsewhere && far > 0.06 {
+                    jumps.push(format!("{} {} at {at:?}: {far:.3}", pet.name(), clip.name));
+                }
+            }
+        }
+    }
+    assert!(jumps.is_empty(), "{}", jumps.join("\n"));
+}
+
+/// Nobody is to be harmed: WCAG 2.2, 2.3.1, allows three flashes within any second.
+const MOST_FLASHES: usize = 3;
+
+/// A flash is a pair of opposing changes of relative luminance by 10 % or more, where the darker
+/// state is below 80 % (WCAG 2.2, "general flash"). Each picture is told by its mean luminance over
+/// 4×4 fields, on black and on white, and the worst field counts: stricter than the standard, which
+/// passes by what is smaller than a quarter of ten degrees of sight.
+#[test]
+fn nothing_flashes_more_than_three_times_a_second() {
+    const SIDE: u32 = 64;
+    const FIELDS: usize = 4;
+    /// Pictures a second.
+    const RATE: u32 = 30;
+    let mut flashing = Vec::new();
+    for pet in pets() {
+        let mut scene = pet.scene().unwrap();
+        for clip in pet.clips() {
+            let count = u32::try_from(clip.duration.as_millis()).unwrap() * RATE / 1000;
+            let pictures: Vec<Frame> = (0..count)
+                .map(|i| drawn(&mut *scene, clip.start + clip.duration * i / count, SIDE))
+                .collect();
+            for (ground, field) in
+                [0.0, 1.0].into_iter().flat_map(|g| (0..FIELDS * FIELDS).map(move |f| (g, f)))
+            {
+                let light: Vec<f64> =
+                    pictures.iter().map(|p| luminance(p, field, FIELDS, ground)).collect();
+                let most = most_flashes(&light, RATE as usize, clip.looping);
+                if most > MOST_FLASHES {
+                    let who = format!("{} {}", pet.name(), clip.name);
+                    flashing
+                        .push(format!("{who}: {most} within a second, field {field} on {ground}"));
+                }
+            }
+        }
+    }
+    assert!(flashing.is_empty(), "{}", flashing.join("\n"));
+}
+
+/// The mean relative luminance of one of `fields`×`fields` fields, over a grey ground.
+fn luminance(frame: &Frame, field: usize, fields: usize, ground: f64) -> f64 {
+    let side = frame.size().width as usize / fields;
+    let (left, top) = (field % fields * side, field / fields * side);
+    let pixels = frame.pixmap().pixels();
+    let places =
+        (0..side * side).map(|i| (top + i / side) * frame.size().width as usize + left + i % side);
+    let linear = |c: u8, alpha: u8| {
+        let over = f64::from(c) / 255.0 + ground * (1.0 - f64::from(alpha) / 255.0);
+        if over <= 0.04045 { over / 12.92 } else { ((over + 0.055) / 1.055).powf(2.4) }
+    };
+    let light = |p: tiny_skia::PremultipliedColorU8| {
+        let [r, g, b] = [p.red(), p.green(), p.blue()].map(|c| linear(c, p.alpha()));
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    };
+    places.map(|i| light(pixels[i])).sum::<f64>() / (side * side) as f64
+}
+
+/// The most flashes within any second: half of the swings by 10 % or more.
+fn most_flashes(light: &[f64], a_second: usize, looping: bool) -> usize {
+    // A loop is looked at twice, so that what flashes over its end is seen.
+    let rounds = if looping { 2 } else { 1 };
+    let light: Vec<f64> = light.iter().copied().cycle().take(light.len() * rounds).collect();
+    let mut swings = Vec::new();
+    let (mut low, mut high, mut rising) = (light[0], light[0], None);
+    for (at, now) in light.iter().copied().enumerate() {
+        (low, high) = (low.min(now), high.max(now));
+        let up = now - low >= 0.1 && low < 0.8 && rising != Some(true);
+        let down = high - now >= 0.1 && now < 0.8 && rising != Some(false);
+        if up || down {
+            rising = Some(up);
+            swings.push(at);
+            (low, high) = (now, now);
+        }
+    }
+    let within =
+        |from: &usize| swings.iter().filter(|at| (*from..from + a_second).contains(at)).count();
+    swings.iter().map(within).max().unwrap_or(0) / 2
+}
+
+#[test]
+fn flashes_are_counted() {
+    let blinking = |period: usize| -> Vec<f64> {
+        (0..60).map(|i| if i % period < period / 2 { 0.1 } else { 0.5 }).collect()
+    };
+    assert_eq!(most_flashes(&blinking(6), 30, false), 5);
+    assert_eq!(most_flashes(&blinking(10), 30, false), 3);
+    assert_eq!(most_flashes(&blinking(30), 30, true), 1);
+    let slowly: Vec<f64> = (0..60).map(|i| f64::from(i) / 60.0).collect();
+    assert_eq!(most_flashes(&slowly, 30, false), 0, "there and not back");
+    assert_eq!(most_flashes(&[0.5; 60], 30, true), 0);
+}
+
+#[test]
+fn the_files_stay_small() {
+    let size = |path: PathBuf| std::fs::metadata(path).unwrap().len();
+    let mut all = 0;
+    for name in catalog::names() {
+        let lottie = size(folder(name).join(format!("{name}.lottie")));
+        assert!(lottie <= 60_000, "{name}.lottie has {lottie} bytes");
+        let texts: u64 = ["pet.toml", "ascii.txt"].map(|f| size(folder(name).join(f))).iter().sum();
+        all += lottie + texts;
+    }
+    assert!(all <= 500_000, "{all} bytes are built in");
+}
+
+#[test]
+fn the_state_machine_plays_every_clip_and_comes_to_rest() {
+    for name in catalog::names() {
+        let bytes = std::fs::read(folder(name).join(format!("{name}.lottie"))).unwrap();
+        let definition = DotLottie::open(&bytes).unwrap().state_machine("clips").unwrap();
+        let (mut machine, _) = Machine::start(Arc::new(definition), 1);
+        assert_eq!(machine.state(), "enter");
+        machine.completed(false);
+        assert_eq!(machine.state(), "idle");
+        for clip in catalog::load(name).unwrap().clips() {
+            machine.fire(&clip.name);
+            assert_eq!(machine.state(), clip.name, "{name}");
+            machine.completed(false);
+            let then = match clip.name.as_str() {
+                name @ ("exit" | "vanish") => name,
+                "doze" => "sleep",
+                name if clip.looping => name,
+                _ => "idle",
+            };
+            assert_eq!(machine.state(), then, "{name}: after {}", clip.name);
+        }
+    }
+}
+
+/// Every colour has a name: a theme that paints all slots black leaves no light anywhere.
+#[test]
+fn a_theme_reaches_every_colour() {
+    for name in catalog::names() {
+        let bytes = std::fs::read(folder(name).join(format!("{name}.lottie"))).unwrap();
+        let container = DotLottie::open(&bytes).unwrap();
+        let json = container.file(&format!("a/{name}.json")).unwrap();
+        let animation: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let slots = animation["slots"].as_object().unwrap();
+        let rule = |(id, slot): (&String, &serde_json::Value)| match slot["p"]["p"].as_u64() {
+            None => serde_json::json!({"id": id, "type": "Color", "value": [0, 0, 0]}),
+            Some(count) => {
+                let stop = |i| serde_json::json!({"offset": i as f64, "color": [0, 0, 0, 1]});
+                let stops: Vec<_> = (0..count).map(stop).collect();
+                serde_json::json!({"id": id, "type": "Gradient", "value": stops})
+            }
+        };
+        let rules: Vec<_> = slots.iter().map(rule).collect();
+        let theme = serde_json::json!({ "rules": rules }).to_string();
+        let theme = Theme::parse(theme.as_bytes()).unwrap();
+        let mut scene = container.animation(name).unwrap();
+        assert_eq!(scene.set_theme(Some(&theme), name), Vec::<String>::new());
+        for clip in catalog::load(name).unwrap().clips() {
+            let frame = drawn(&mut scene, clip.start + clip.key, 64);
+            let lit = frame.pixmap().pixels().iter().any(|p| p.red() | p.green() | p.blue() > 0);
+            assert!(!lit, "{name} {}: a colour has no slot", clip.name);
         }
     }
 }

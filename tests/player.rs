@@ -24,6 +24,9 @@ struct Stage {
     bytes: Vec<u8>,
 }
 
+/// When its entrance is over, in milliseconds.
+const HERE: u64 = 3000;
+
 impl Stage {
     fn new(protocol: Protocol, motion: Motion) -> Self {
         let choice = encoder::unasked(protocol, "80x24@10x20".parse().unwrap(), None).unwrap();
@@ -107,7 +110,7 @@ fn it_stands_in_the_corner_and_the_cursor_where_it_was() {
     for protocol in [Protocol::Symbols, Protocol::Ascii] {
         let mut stage = Stage::new(protocol, Motion::Full);
         stage.screen.process(b"$ prompt");
-        stage.until(900);
+        stage.until(HERE);
         let (left, bottom, count) = stage.drawn().unwrap();
         assert_eq!(left, 0, "the prompt is there");
         assert!(bottom < 8 && count > 20, "{bottom} {count}");
@@ -143,13 +146,13 @@ fn hostile_words_stay_words() {
 #[test]
 fn in_a_small_window_it_shrinks_hides_and_comes_back() {
     let mut stage = Stage::new(Protocol::Symbols, Motion::Full);
-    let full = stage.until(500).drawn().unwrap();
-    stage.resize("40x24@10x20").until(1000);
+    let full = stage.until(HERE).drawn().unwrap();
+    stage.resize("40x24@10x20").until(HERE + 500);
     let small = stage.drawn().unwrap();
     assert!(small.2 < full.2 && small.0 >= 27 && small.1 < 7, "{small:?}");
-    stage.resize("16x6@10x20").until(1500);
+    stage.resize("16x6@10x20").until(HERE + 1000);
     assert_eq!(stage.drawn(), None);
-    stage.resize("80x24@10x20").until(2000);
+    stage.resize("80x24@10x20").until(HERE + 1500);
     assert!(stage.drawn().unwrap().0 >= 64);
 }
 
@@ -165,14 +168,18 @@ fn hidden_it_is_gone_and_shown_it_is_back() {
 #[test]
 fn a_terminal_that_animates_is_left_alone() {
     let mut stage = Stage::new(Protocol::Kitty, Motion::Full);
-    stage.until(2000);
+    stage.until(5000);
     stage.bytes.clear();
-    stage.until(60_000);
+    stage.until(8000);
     assert_eq!(stage.bytes.len(), 0, "an idle pet costs nothing");
-    stage.tell(passed()).until(70_000);
+    stage.tell(passed()).until(300_000);
     stage.bytes.clear();
-    // Both clips are held by now: a reaction is a few words.
-    stage.until(200_000).tell(passed()).until(201_000);
+    // The idle variants are held by now: to go to one and back is a few words.
+    stage.until(400_000);
+    assert!((1..2000).contains(&stage.bytes.len()), "{}", stage.bytes.len());
+    stage.bytes.clear();
+    // And so is a reaction.
+    stage.tell(passed()).until(401_000);
     let bubble_apart = stage.bytes.len();
     assert!((1..1000).contains(&bubble_apart), "{bubble_apart}");
 }

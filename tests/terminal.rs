@@ -4,8 +4,9 @@
 
 use buddy_render::terminal::reply::{MAX_SEQUENCE, MAX_STRING};
 use buddy_render::terminal::{
-    Answers, Choice, ColorDepth, Database, EnvHints, KittyTier, Multiplexer, Protocol, Questions,
-    Reply, ReplyParser, SymbolSet, Terminal, TerminalError, TtySize, choose,
+    Answers, Choice, ColorDepth, Database, EnvHints, KittyTier, Multiplexer, PlaceholderIds,
+    Protocol, Questions, Reply, ReplyParser, SymbolSet, Terminal, TerminalError, TmuxAnswers,
+    Trial, TtySize, choose,
 };
 use buddy_render::units::{CellPixels, CellSize, PixelSize};
 use serde_json::Value;
@@ -19,9 +20,11 @@ mod probe;
 mod scripted;
 
 /// The order in which our questions are asked, by the names of the recorded answers.
-const ASKED: [&str; 12] = [
-    "KITTY_OUTSIDE",
+const ASKED: [&str; 14] = [
     "KITTY_QUERY",
+    "KITTY_FRAME",
+    "KITTY_CONTROL",
+    "KITTY_BYSTANDER",
     "XTVERSION",
     "CELL_PIXELS",
     "WINDOW_PIXELS",
@@ -69,14 +72,16 @@ fn hints(profile: &Value, more: &[(&str, &str)]) -> EnvHints {
 }
 
 fn answers(profile: &Value, hints: &EnvHints, database: &Database) -> Answers {
-    let mut asked = Questions::new(1, database, hints);
-    (asked.kitty_id, asked.outer_id) = (31, 32);
+    let tmux = profile["tmux"].as_str().and_then(TmuxAnswers::parse);
+    let mut asked = Questions::new(1, database, hints, tmux.as_ref());
+    asked.trial = Trial::starting_at(31);
     let bytes: Vec<u8> = ASKED.iter().flat_map(|q| answer(profile, q)).collect();
     let mut answers = Answers::default();
     for reply in parse(&bytes) {
         assert_eq!(answers.take(reply, &asked), None, "an answer nobody takes");
     }
     let side = |at: usize| u16::try_from(profile["probed"][at].as_u64().unwrap()).unwrap();
+    answers.tmux = tmux;
     answers.tty = Some(TtySize { cells: CellSize::new(side(0), side(1)), pixels: None });
     answers
 }
@@ -103,7 +108,7 @@ fn each_terminal_gets_its_protocol_and_tier() {
         ("iterm2", "iterm2", "kitty static", true, "80x25@14x29"),
         ("iterm2-3.4", "iterm2-old", "iterm2 single", false, "80x24@7x14"),
         ("kitty", "kitty-0.40", "kitty animated", true, "80x24@9x18"),
-        ("kitty-0.26", "kitty", "kitty animated", true, "80x24@9x18"),
+        ("kitty-0.26", "kitty-old", "kitty animated", true, "80x24@9x18"),
         ("konsole", "konsole", "kitty static", false, "80x24@9x18"),
         ("linux-console", "linux-console", "symbols half 16", false, "80x24@10x20"),
         ("mlterm", "mlterm", "sixel", false, "80x24@10x19"),
@@ -111,7 +116,7 @@ fn each_terminal_gets_its_protocol_and_tier() {
         ("screen", "screen", "symbols quadrant 256", false, "80x24@10x20"),
         ("tmux", "tmux", "symbols quadrant 24-bit", false, "80x24@10x20"),
         ("tmux-3.7", "tmux", "sixel, 20 pictures", true, "80x24@9x19"),
-        ("tmux-passthrough", "tmux", "symbols quadrant 24-bit", false, "80x24@10x20"),
+        ("tmux-passthrough", "tmux", "kitty animated", false, "80x24@10x20"),
         ("vscode", "xterm.js", "symbols quadrant 24-bit", true, "80x24@10x20"),
         ("vte", "vte-0.78", "symbols octant 24-bit", true, "80x24@9x18"),
         ("wezterm", "wezterm", "kitty static", true, "80x24@9x18"),
@@ -160,28 +165,56 @@ fn pictures_of(choice: &Choice) -> String {
 }
 
 #[test]
-fn only_terminals_known_to_animate_do() {
+fn only_terminals_that_took_a_frame_animate() {
     let tier = |name| choice_of(name, &[], None).kitty_tier;
     assert_eq!(tier("kitty"), KittyTier::Animated);
     assert_eq!(tier("kitty-0.26"), KittyTier::Animated);
-    for name in ["ghostty", "iterm2", "konsole", "wezterm"] {
+    assert_eq!(tier("ghostty-1.4"), KittyTier::Animated);
+    for name in ["ghostty", "iterm2", "konsole", "rio", "wezterm", "zellij"] {
         assert_eq!(tier(name), KittyTier::Static, "{name}");
+    }
+    assert!(choice_of("kitty", &[], None).kitty_frees_one_by_one);
+    assert!(!choice_of("kitty-0.26", &[], None).kitty_frees_one_by_one);
+}
+
+#[test]
+fn within_tmux_pictures_need_a_way_and_a_terminal_that_knows_placeholders() {
+    let database = Database::embedded().unwrap();
+    let profile = recorded("tmux-passthrough");
+    let hints = hints(&profile, &[]);
+    let answers = answers(&profile, &hints, &database);
+    let choice = choose(&answers, &hints, &database, None);
+    assert_eq!(choice.protocol, Protocol::Kitty);
+    assert_eq!(choice.passthrough, Multiplexer::Tmux);
+    assert_eq!(choice.kitty_placeholders, Some(PlaceholderIds::Bits8));
+    let told = |tmux: &str| {
+        let answers = Answers { tmux: TmuxAnswers::parse(tmux), ..answers.clone() };
+        choose(&answers, &hints, &database, None)
+    };
+    let colors = told("1|1|1|RGB,title|kitty(0.41.1)");
+    assert_eq!(colors.kitty_placeholders, Some(PlaceholderIds::Bits24));
+    let why = [
+        ("1|1|1||WezTerm 20240203", "placeholders"),
+        ("1|1|1||kitty(0.26.5)", "placeholders"),
+        ("2|1|1||kitty(0.41.1)", "2 terminals"),
+        ("1|1|0||kitty(0.41.1)", "another pane"),
+        ("", "did not tell"),
+    ];
+    for (tmux, why) in why {
+        let choice = told(tmux);
+        assert_eq!(choice.protocol, Protocol::Symbols, "{tmux}");
+        let told = choice.reasons.iter().find(|r| r.starts_with("not kitty"));
+        assert!(told.is_some_and(|told| told.contains(why)), "{tmux}: {:?}", choice.reasons);
     }
 }
 
 #[test]
-fn tmux_says_why_it_takes_no_kitty_pictures() {
-    let database = Database::embedded().unwrap();
-    let profile = recorded("tmux");
-    let hints = hints(&profile, &[]);
-    let mut answers = answers(&profile, &hints, &database);
-    answers.kitty_outside = Some("OK".to_owned());
-    let choice = choose(&answers, &hints, &database, None);
+fn tmux_without_a_way_through_says_how_to_open_one() {
+    let choice = choice_of("tmux", &[], None);
     assert_eq!(choice.protocol, Protocol::Symbols);
-    assert_eq!(choice.passthrough, Multiplexer::Tmux);
     assert_eq!(choice.colors, ColorDepth::TrueColor);
     let why = choice.reasons.iter().find(|r| r.starts_with("not kitty"));
-    assert!(why.unwrap().contains("tmux"), "{:?}", choice.reasons);
+    assert!(why.unwrap().contains("allow-passthrough on"), "{:?}", choice.reasons);
 }
 
 #[test]
@@ -282,7 +315,7 @@ fn each_reply_is_read() {
     let key = |bytes: &[u8]| Reply::Key(bytes.to_vec());
     let unknown = |bytes: &[u8]| Reply::Unknown(bytes.to_vec());
     let kitty = |id, code: &str| Reply::KittyGraphics { id, code: code.to_owned() };
-    let cases: [(&[u8], Reply); 19] = [
+    let cases: [(&[u8], Reply); 21] = [
         (b"\x1b[?62;c", Reply::Da1(vec![62])),
         (b"\x1bP>|foot(1.13.1)\x1b\\", Reply::XtVersion("foot(1.13.1)".into())),
         (b"\x1b_Gi=31,p=2;OK\x1b\\", kitty(31, "OK")),
@@ -291,6 +324,8 @@ fn each_reply_is_read() {
         (b"\x1b[4;432;720t", Reply::WindowPixels(PixelSize::new(720, 432))),
         (b"\x1b[8;24;80t", Reply::TextCells(CellSize::new(80, 24))),
         (b"\x1b[?2026;2$y", Reply::DecRqm { mode: 2026, state: 2 }),
+        (b"\x1b[?999;2n", Reply::Visible(false)),
+        (b"\x1b[?999;3n", unknown(b"\x1b[?999;3n")),
         (b"\x1b[24;80R", Reply::CursorPosition { row: 24, col: 80 }),
         (b"\x1b]11;rgb:1010/2020/3030\x07", Reply::Background(16, 32, 48)),
         (b"\x1b]11;rgba:f/0/8/f\x1b\\", Reply::Background(255, 0, 136)),

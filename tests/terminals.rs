@@ -243,3 +243,51 @@ fn symbols_in_kitty() {
 fn auto_finds_kitty_graphics_in_konsole() {
     check("konsole", "auto", "bit");
 }
+
+/// Ten pictures in quick succession while a clip plays: the pet is whole in each.
+fn check_burst(terminal: &str, protocol: &str, more: &str) {
+    let buddy = env!("CARGO_BIN_EXE_buddy-render");
+    let command = format!(
+        "'{buddy}' preview null purr --protocol {protocol} {more} --duration 6 2>/dev/null"
+    );
+    let at: Vec<_> = (0..10).map(|n| (f64::from(350 + 6 * n) / 100.0).to_string()).collect();
+    let times: Vec<_> = at.iter().map(String::as_str).collect();
+    let name = format!("burst-{protocol}");
+    let Some(folder) = shoot(terminal, &name, &times, &["sh", "-c", &command]) else { return };
+    let pictures = at.iter().map(|at| picture(&folder, &format!("{at}s")));
+    let boxes: Vec<_> = pictures.map(|picture| corner(&picture)).collect();
+    let pixels: Vec<_> = boxes.iter().map(drawn).collect();
+    let most = pixels.iter().copied().max().unwrap_or_default();
+    assert!(most > 2000, "{protocol} in {terminal}: {pixels:?}");
+    assert!(
+        pixels.iter().all(|seen| *seen * 10 > most * 8),
+        "{protocol} in {terminal}: not all of the pet is there at all times: {pixels:?}"
+    );
+    assert!(
+        boxes.iter().any(|seen| *seen != boxes[0]),
+        "{protocol} in {terminal}: it stands still"
+    );
+}
+
+/// The pet's default box, in a picture of an 80×24 window.
+fn corner(picture: &RgbaImage) -> RgbaImage {
+    let (width, height) = (picture.width() / 80, picture.height() / 24);
+    picture.view((80 - COLS) * width, 0, COLS * width, ROWS * height).to_image()
+}
+
+#[test]
+fn nothing_flickers_in_kitty() {
+    check_burst("kitty", "kitty", "--tier animated");
+    check_burst("kitty", "kitty", "--tier static");
+    check_burst("kitty", "symbols", "");
+}
+
+#[test]
+fn nothing_flickers_in_xterm() {
+    check_burst("xterm", "sixel", "");
+}
+
+#[test]
+fn nothing_flickers_in_konsole() {
+    check_burst("konsole", "kitty", "");
+}

@@ -19,7 +19,8 @@ const DEFAULT_SEED: u64 = 1;
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct PlayArgs {
-    /// The pet: antigravity, null, haiku, bit, spectre, or a folder's path
+    /// The pet: antigravity, null, haiku, bit, spectre, a folder's or
+    /// .buddypack's path, or an installed pack's, such as ada/tin
     #[arg(long, value_name = "NAME", default_value = "antigravity")]
     pet: String,
     /// By which clock: real, events (by their "ts", as fast as it can), or a factor such as 2 (by
@@ -232,6 +233,8 @@ fn open_player(
 fn settings(look: &Look, choice: &Choice, ahead: bool, speech: bool) -> Settings {
     let quiet_environment = std::env::var_os("NO_MOTION").is_some_and(|v| !v.is_empty());
     let motion = match look.motion {
+        // Nobody sees it move, so nobody waits for it to go.
+        _ if choice.protocol == Protocol::Text => Motion::None,
         Some(MotionArg::Full) => Motion::Full,
         Some(MotionArg::Reduced) => Motion::Reduced,
         Some(MotionArg::None) => Motion::None,

@@ -1,7 +1,7 @@
 //! `buddy-render probe`: what the terminal answered, what was chosen, and why.
 
 use buddy_render::terminal::{
-    Answers, Choice, Database, EnvHints, Protocol, Terminal, TerminalError, choose,
+    Answers, Choice, Database, EnvHints, Protocol, Terminal, TerminalError, TmuxAnswers, choose,
 };
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -64,6 +64,7 @@ fn lines(answers: &Answers) -> Vec<Line> {
     let mut lines = identity(answers);
     lines.extend(pictures(answers));
     lines.extend(sizes(answers));
+    lines.extend(answers.tmux.iter().flat_map(tmux));
     lines
 }
 
@@ -78,19 +79,32 @@ fn identity(answers: &Answers) -> Vec<Line> {
         Some(false) => "not known to it",
         None => "not told",
     };
-    let mode = answers.modes.get(&2026).map(u16::to_string);
+    let mode = |mode: u16| answers.modes.get(&mode).map(u16::to_string);
+    let seen = match answers.mode(2033) {
+        Some(true) => "reports whether the window is seen",
+        Some(false) => "not known to it",
+        None => "not told",
+    };
     vec![
         line("xtversion", "name (XTVERSION)", answers.xtversion.clone(), "who it says it is"),
         line("da1", "attributes (DA1)", da1, sixel),
-        line("mode_2026", "synchronized updates", mode, sync),
+        line("mode_2026", "synchronized updates", mode(2026), sync),
+        line("mode_2033", "visibility reports", mode(2033), seen),
     ]
 }
 
 fn pictures(answers: &Answers) -> Vec<Line> {
-    let verdict = |code: &Option<String>| match code.as_deref() {
+    let kitty = &answers.kitty;
+    let shows = match kitty.picture.as_deref() {
         Some("OK") => "takes kitty pictures",
         Some(_) => "refused a kitty picture",
         None => "no kitty pictures",
+    };
+    let plays = if kitty.animates() { "plays frames by itself" } else { "plays no frames" };
+    let frees = match (kitty.bystander.is_some(), kitty.frees_one_by_one()) {
+        (true, true) => "frees one picture alone",
+        (true, false) => "frees others along with one",
+        (false, _) => "not told",
     };
     let registers = answers.sixel_registers.map(|n| n.to_string());
     let largest = answers.sixel_size.map(|size| size.to_string());
@@ -98,17 +112,23 @@ fn pictures(answers: &Answers) -> Vec<Line> {
     let files =
         if answers.iterm_files() { "has inline images" } else { "tells of no inline images" };
     vec![
-        line("kitty", "kitty graphics", answers.kitty.clone(), verdict(&answers.kitty)),
-        line(
-            "kitty_outside",
-            "kitty graphics around tmux",
-            answers.kitty_outside.clone(),
-            verdict(&answers.kitty_outside),
-        ),
+        line("kitty", "kitty graphics", kitty.picture.clone(), shows),
+        line("kitty_frame", "kitty frame (a=f)", kitty.frame.clone(), plays),
+        line("kitty_control", "kitty control (a=a)", kitty.control.clone(), "ENOENT: knows it"),
+        line("kitty_bystander", "kitty freeing (d=I)", kitty.bystander.clone(), frees),
         line("sixel_registers", "sixel colours", registers, "colours of one picture"),
         line("sixel_size", "largest sixel", largest, "pixels of one picture"),
         line("background", "background (OSC 11)", background, "below what is half transparent"),
         line("iterm_capabilities", "iTerm2 features", answers.iterm_capabilities.clone(), files),
+    ]
+}
+
+fn tmux(told: &TmuxAnswers) -> [Line; 2] {
+    let passes = if told.passes { "on" } else { "off" };
+    let colors = if told.true_color { "with 24-bit colours" } else { "with colours of a palette" };
+    [
+        line("tmux_passthrough", "tmux passthrough", Some(passes.to_owned()), "allow-passthrough"),
+        line("tmux_around", "terminal around tmux", Some(told.around.clone()), colors),
     ]
 }
 
@@ -177,6 +197,9 @@ fn write_table(answers: &Answers, choice: &Choice, out: &mut dyn Write) -> io::R
 
 fn summary(choice: &Choice) -> String {
     let detail = match choice.protocol {
+        Protocol::Kitty if choice.kitty_placeholders.is_some() => {
+            format!(" ({}, in placeholders)", choice.kitty_tier.name())
+        }
         Protocol::Kitty => format!(" ({})", choice.kitty_tier.name()),
         Protocol::Iterm2 if choice.iterm2_multipart => " (multipart)".to_owned(),
         Protocol::Sixel => format!(" ({} colours)", choice.sixel_registers),
@@ -199,6 +222,7 @@ fn write_json(answers: &Answers, choice: &Choice, out: &mut dyn Write) -> io::Re
         "terminal": choice.terminal,
         "protocol": choice.protocol.name(),
         "kitty_tier": choice.kitty_tier.name(),
+        "kitty_placeholders": choice.kitty_placeholders.is_some(),
         "iterm2_multipart": choice.iterm2_multipart,
         "symbols": choice.symbols.name(),
         "colors": choice.colors.name(),

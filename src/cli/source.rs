@@ -1,6 +1,7 @@
 //! What the arguments name: pets and files, opened with limits and clear errors.
 
-use super::Failure;
+use super::{Failure, pack};
+use buddy_render::pack::{Pack, PackError};
 use buddy_render::pet::Pet;
 use buddy_render::pet::catalog;
 use buddy_render::scene::{self, MAX_ASSET_BYTES, Scene};
@@ -34,18 +35,60 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// A pet by its name, or by the path of its folder.
+/// A pet by its name, by the path of its folder or its pack, or of an installed pack.
 pub(super) fn open_pet(name: &str) -> Result<Pet, Failure> {
     let path = Path::new(name);
+    if name.ends_with(".buddypack") || pack::is_pack_folder(path) {
+        return Pack::open(path)
+            .and_then(|pack| first(&pack))
+            .map_err(|error| pack::refused(name, &error));
+    }
     let pet = if path.is_dir() && name.contains(std::path::MAIN_SEPARATOR) {
         Pet::from_dir(path)
-    } else {
+    } else if catalog::names().contains(&name) {
         catalog::load(name)
+    } else {
+        match installed(name)? {
+            Some(pet) => Ok(pet),
+            None => catalog::load(name),
+        }
     };
     pet.map_err(|error| {
-        Failure::because(format_args!("pet {name:?}"), &error)
-            .hint(format!("the pets are: {}", catalog::names().join(", ")))
+        Failure::because(format_args!("pet {name:?}"), &error).hint(format!(
+            "the pets are: {}; buddy-render pack list names installed packs",
+            catalog::names().join(", ")
+        ))
     })
+}
+
+fn first(pack: &Pack) -> Result<Pet, PackError> {
+    pack.pet(pack.manifest().pets.first().map_or("", String::as_str))
+}
+
+/// The pet of an installed pack: AUTHOR/NAME/PET, AUTHOR/NAME for its first, or a pet's name that
+/// only one of them has.
+fn installed(name: &str) -> Result<Option<Pet>, Failure> {
+    let Ok(store) = pack::store() else { return Ok(None) };
+    let opened = |pet: Result<Pet, PackError>| pet.map_err(|error| pack::refused(name, &error));
+    let (id, pet) = match name.split('/').collect::<Vec<_>>()[..] {
+        [author, pack, pet] => (format!("{author}/{pack}"), Some(pet)),
+        _ => (name.to_owned(), None),
+    };
+    let packs = store.list();
+    if let Some(id) = packs.iter().find(|known| known.to_string() == id) {
+        let pack = store.open(id).map_err(|error| pack::refused(name, &error))?;
+        return opened(pet.map_or_else(|| first(&pack), |pet| pack.pet(pet))).map(Some);
+    }
+    // A pack that has gone bad must not keep others from being found.
+    let has = |pack: &Pack| pack.manifest().pets.iter().any(|pet| pet == name);
+    let mut found: Vec<Pack> =
+        packs.iter().filter_map(|id| store.open(id).ok()).filter(has).collect();
+    if found.len() > 1 {
+        let ids: Vec<_> = found.iter().map(|p| format!("{}/{name}", p.manifest().id)).collect();
+        return Err(Failure::usage(format!("more than one pack has a pet {name:?}"))
+            .hint(format!("name one of: {}", ids.join(", "))));
+    }
+    found.pop().map(|pack| opened(pack.pet(name))).transpose()
 }
 
 /// A drawing: a built-in pet's, or a file's.
@@ -54,9 +97,18 @@ pub(super) struct Drawing {
     pub(super) pet: Option<Pet>,
 }
 
+/// Whether a name can only be a pet's.
+fn is_pet(name: &str) -> bool {
+    let path = Path::new(name);
+    catalog::names().contains(&name)
+        || path.is_dir()
+        || name.ends_with(".buddypack")
+        || !path.exists() && !name.contains('.')
+}
+
 /// Opens a pet or a file by what the reader wrote: a pet's name where there is one, else a path.
 pub(super) fn open_drawing(name: &str) -> Result<Drawing, Failure> {
-    if catalog::names().contains(&name) || Path::new(name).is_dir() {
+    if is_pet(name) {
         let pet = open_pet(name)?;
         let scene = pet.scene().map_err(|error| Failure::because(name, &error))?;
         return Ok(Drawing { scene, pet: Some(pet) });

@@ -1,5 +1,6 @@
 //! The [`Companion`]: which reaction plays, which waits, and what the pet does in between.
 
+use super::idle::{IDLE, Idles};
 use super::personality::{Personality, Species};
 use super::reaction::{self, Reaction, Trigger, World};
 use super::value::Mood;
@@ -24,6 +25,8 @@ pub const LONGEST_LINE: Duration = Duration::from_secs(6);
 
 /// A clip begins at the next 1/6 s after it was asked for.
 const BEAT: Duration = Duration::from_millis(170);
+/// So late a tick may come.
+const LATE: Duration = Duration::from_millis(250);
 /// Reactions from this priority on are strong.
 const STRONG: u8 = 50;
 /// The pause before a held reaction's clip comes again; each is twice as long as the last.
@@ -33,8 +36,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 const LEGACY_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most files that are remembered for that.
 const MAX_LEGACY_FILES: usize = 512;
-
-const IDLE: &str = "idle";
 
 /// One clip of a performance.
 #[derive(Clone, Debug)]
@@ -70,6 +71,7 @@ struct Hold {
 #[derive(Debug)]
 pub struct Companion {
     host: Personality,
+    idles: Idles,
     visitors: Vec<Personality>,
     random: fastrand::Rng,
     mood: Mood,
@@ -87,6 +89,10 @@ pub struct Companion {
     /// Since when somebody works.
     working: Option<Duration>,
     ended: Option<Duration>,
+    /// It was told to hide.
+    hidden: bool,
+    /// It is on its way out.
+    leaving: bool,
 }
 
 impl Companion {
@@ -95,6 +101,7 @@ impl Companion {
     #[must_use]
     pub fn new(host: Personality, visitors: Vec<Personality>, seed: u64) -> Self {
         Self {
+            idles: Idles::of(&host.clips),
             host,
             visitors,
             random: fastrand::Rng::with_seed(seed),
@@ -111,6 +118,8 @@ impl Companion {
             asleep: false,
             working: None,
             ended: None,
+            hidden: false,
+            leaving: false,
         }
     }
 
@@ -124,10 +133,14 @@ impl Companion {
         let wakes = self.notice(now, event, effects);
         let reaction = reaction::to(event, self.world);
         self.remember(event);
+        // Whom something small wakes, that one wakes up, and does not nod at it.
         match reaction {
-            Some(reaction) => self.consider(now, reaction, effects),
-            None if wakes => self.consider(now, Trigger::Wake.reaction(""), effects),
-            None => {}
+            Some(reaction) if reaction.trigger != Trigger::Noticed => {
+                self.consider(now, reaction, effects);
+            }
+            Some(reaction) if self.nods() && !wakes => self.consider(now, reaction, effects),
+            _ if wakes => self.consider(now, Trigger::Wake.reaction(""), effects),
+            _ => {}
         }
     }
 
@@ -144,8 +157,11 @@ impl Companion {
         match &event.kind {
             EventKind::Say { text } => self.say(text.clone(), effects),
             EventKind::Mood { value } => self.mood.set(now, *value),
-            EventKind::Hide => effects.push(Effect::Hide),
-            EventKind::Show => effects.push(Effect::Show),
+            EventKind::Hide => {
+                self.hidden = true;
+                effects.push(Effect::Hide);
+            }
+            EventKind::Show => self.appear(now, effects),
             EventKind::Commit { .. } | EventKind::Push => self.mood.push(now, 0.04),
             EventKind::Tests { outcome, .. } | EventKind::Build { outcome, .. } => {
                 self.working = (*outcome == Outcome::Started).then_some(now);
@@ -161,7 +177,7 @@ impl Companion {
         }
         let woke = std::mem::take(&mut self.asleep);
         if was_working != self.working.is_some() && self.performance.is_none() && !woke {
-            self.rest(effects);
+            self.rest(now, effects);
         }
         woke
     }
@@ -235,6 +251,7 @@ impl Companion {
             self.keep_held(now, old, &reaction);
         }
         self.asleep = false;
+        self.idles.stop();
         if reaction.priority >= STRONG {
             self.last_strong = Some((now, reaction.priority));
         }
@@ -343,7 +360,12 @@ impl Companion {
         self.asleep = true;
         self.working = None;
         if self.performance.is_none() {
-            self.rest(effects);
+            self.make(Trigger::Doze, now, effects);
+            if self.performance.is_none() {
+                self.rest(now, effects);
+            }
+            // Whatever begins wakes it, but for this.
+            self.asleep = true;
             let line = chosen(&mut self.random, &self.host, "sleep");
             if let Some(line) = line.filter(|_| now > Duration::ZERO) {
                 self.say(line, effects);
@@ -352,12 +374,16 @@ impl Companion {
     }
 
     /// What the pet does when nothing happens.
-    fn rest(&self, effects: &mut Vec<Effect>) {
+    fn rest(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         let clip = match (self.asleep, self.working) {
             (true, _) => "sleep",
             (false, Some(_)) => "work",
             (false, None) => IDLE,
         };
+        self.idles.stop();
+        if clip == IDLE {
+            self.idles.begin(now, &mut self.random);
+        }
         effects.push(Effect::Play { clip: clip.to_owned(), looping: true, urgent: false });
     }
 
@@ -381,9 +407,60 @@ impl Companion {
             effects.push(Effect::Guest(None));
         }
         self.begin_waiting(now, effects);
-        if self.performance.is_none() {
-            self.rest(effects);
+        if self.performance.is_none() && self.ended.is_none() {
+            self.rest(now, effects);
         }
+    }
+
+    /// Comes on the screen, with its entrance if it has one.
+    fn appear(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        self.hidden = false;
+        effects.push(Effect::Show);
+        if self.performance.is_none() && !self.asleep {
+            self.make(Trigger::Enter, now, effects);
+        }
+    }
+
+    /// Comes or goes, if it has a clip for that.
+    fn make(&mut self, way: Trigger, now: Duration, effects: &mut Vec<Effect>) {
+        let reaction = way.reaction("");
+        if self.host.clips.contains_key(&reaction.clip) {
+            self.begin(now, reaction, effects);
+        }
+    }
+
+    /// When it must be on its way to be gone [`LONGEST_FAREWELL`] after the end of input.
+    fn last_call(&self) -> Option<Duration> {
+        let exit = self.host.clips.get(Trigger::Exit.reaction("").clip.as_str())?;
+        let stay = LONGEST_FAREWELL.checked_sub(*exit + BEAT + LATE)?;
+        self.ended.map(|ended| ended + stay)
+    }
+
+    /// After the end of input: goes, once all is said and done, or when time is up.
+    fn go(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        let Some(last_call) = self.last_call().filter(|_| !self.leaving) else {
+            return;
+        };
+        let entering = self.performance.as_ref().is_some_and(|p| p.trigger == Trigger::Enter);
+        if entering || self.asleep || self.hidden || now > last_call + LATE {
+            // It has hardly come, would wake only to go, or nobody sees it, or time is up.
+            self.leaving = true;
+            self.performance = None;
+        } else if !self.is_busy() || now >= last_call {
+            self.leaving = true;
+            self.make(Trigger::Exit, now, effects);
+        }
+        if self.leaving {
+            self.waiting = None;
+        }
+    }
+
+    fn nods(&self) -> bool {
+        self.host.clips.contains_key(Trigger::Noticed.reaction("").clip.as_str())
+    }
+
+    fn is_busy(&self) -> bool {
+        self.performance.is_some() || self.waiting.is_some()
     }
 
     fn begin_waiting(&mut self, now: Duration, effects: &mut Vec<Effect>) {
@@ -405,8 +482,12 @@ impl Companion {
         if self.working.is_some_and(|since| now >= since + LONGEST_WORK) {
             self.working = None;
             if self.performance.is_none() {
-                self.rest(effects);
+                self.rest(now, effects);
             }
+        }
+        let mood = self.mood.value(now);
+        if let Some(clip) = self.idles.next(now, mood, &mut self.random) {
+            effects.push(Effect::Play { clip: clip.to_owned(), looping: true, urgent: false });
         }
         if !self.asleep && self.performance.is_none() && now >= self.last_event + SLEEP_AFTER {
             self.fall_asleep(now, effects);
@@ -414,8 +495,7 @@ impl Companion {
     }
 
     fn may_leave(&self, now: Duration) -> bool {
-        let busy = self.performance.is_some() || self.waiting.is_some();
-        self.ended.is_some_and(|ended| !busy || now >= ended + LONGEST_FAREWELL)
+        self.ended.is_some_and(|ended| !self.is_busy() || now >= ended + LONGEST_FAREWELL)
     }
 }
 
@@ -459,7 +539,10 @@ impl Mind for Companion {
     fn step(&mut self, now: Duration, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         if !std::mem::replace(&mut self.begun, true) {
-            self.rest(&mut effects);
+            self.make(Trigger::Enter, now, &mut effects);
+            if self.performance.is_none() {
+                self.rest(now, &mut effects);
+            }
         }
         match input {
             Input::Event(event) => {
@@ -472,6 +555,9 @@ impl Mind for Companion {
                 self.pass_time(now, &mut effects);
             }
         }
+        if self.ended.is_some() {
+            self.go(now, &mut effects);
+        }
         let tempo = self.mood.tempo(now);
         if std::mem::replace(&mut self.tempo, tempo) != tempo {
             effects.push(Effect::Tempo(tempo));
@@ -482,15 +568,24 @@ impl Mind for Companion {
         effects
     }
 
+    fn calm(&mut self) {
+        for trigger in [Trigger::Enter, Trigger::Exit, Trigger::Noticed, Trigger::Doze] {
+            self.host.clips.remove(&trigger.reaction("").clip);
+        }
+        self.idles = Idles::default();
+    }
+
     fn next_deadline(&self) -> Option<Duration> {
         let clip = self.performance.as_ref().map(|performance| performance.until);
         let spaced = self.last_strong.map_or(Duration::ZERO, |(at, _)| at + STRONG_SPACING);
         let waiting = self.waiting.as_ref().filter(|_| self.performance.is_none()).map(|_| spaced);
         let farewell = self.ended.map(|at| at + LONGEST_FAREWELL);
+        let last_call = self.last_call().filter(|_| !self.leaving);
         let asleep =
             (!self.asleep && self.performance.is_none()).then_some(self.last_event + SLEEP_AFTER);
         let working = self.working.map(|since| since + LONGEST_WORK);
-        [clip, waiting, farewell, asleep, working].into_iter().flatten().min()
+        let idle = self.idles.deadline();
+        [clip, waiting, last_call, farewell, asleep, working, idle].into_iter().flatten().min()
     }
 }
 

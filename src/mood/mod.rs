@@ -3,6 +3,7 @@
 //! give the same effects.
 
 mod companion;
+mod idle;
 mod one_clip;
 mod personality;
 mod reaction;
@@ -81,6 +82,10 @@ pub trait Mind: Send {
     /// Takes one input and gives back what it wants done. `now` is the time since the start and
     /// never goes backwards. The first input is a [`Input::Tick`] at the start.
     fn step(&mut self, now: Duration, input: Input) -> Vec<Effect>;
+
+    /// From now on it leaves out what is only for the eye, such as coming and going, dozing off and variants
+    /// of the idle clip: motion is not wanted, or every picture is dear. Before the first step.
+    fn calm(&mut self) {}
 
     /// When it wants a [`Input::Tick`], if nothing happens before.
     fn next_deadline(&self) -> Option<Duration>;

@@ -26,6 +26,14 @@ pub(super) enum Trigger {
     Condense,
     Whisper,
     Wake,
+    /// Something small was done: a nod.
+    Noticed,
+    /// It falls asleep.
+    Doze,
+    /// It comes on the screen.
+    Enter,
+    /// It leaves for good.
+    Exit,
 }
 
 /// What an event would have the companion do.
@@ -57,7 +65,9 @@ impl Trigger {
     /// The key of the pet's lines for it.
     pub(super) const fn lines(self) -> &'static str {
         match self {
-            Self::Asked | Self::Whisper => "",
+            Self::Asked | Self::Whisper | Self::Noticed | Self::Doze | Self::Enter | Self::Exit => {
+                ""
+            }
             Self::Conflict => "conflict",
             Self::ConflictResolved => "conflict-resolved",
             Self::AgentBlocked => "agent-blocked",
@@ -98,6 +108,11 @@ impl Trigger {
             Self::Condense => (30, "fold", 0.03, seconds(300)),
             Self::Whisper => (25, "glow", 0.02, seconds(30)),
             Self::Wake => (20, "wake", 0.0, NONE),
+            Self::Noticed => (15, "blink", 0.0, seconds(30)),
+            Self::Doze => (12, "doze", 0.0, NONE),
+            Self::Enter => (10, "enter", 0.0, NONE),
+            // Nothing comes after it.
+            Self::Exit => (100, "exit", 0.0, NONE),
         }
     }
 
@@ -153,6 +168,7 @@ pub(super) fn to(event: &Event, world: World) -> Option<Reaction> {
         }
         EventKind::Agent { state, app, message } => agent(*state, app.as_ref(), message.as_ref()),
         EventKind::Whisper { .. } => Some(Trigger::Whisper.reaction("a whisper is ready")),
+        EventKind::Commit { .. } | EventKind::Push => Some(Trigger::Noticed.reaction("")),
         EventKind::Play { clip } => {
             let asked = Trigger::Asked.reaction("");
             Some(Reaction { clip: clip.clone(), ..asked })

@@ -1,7 +1,7 @@
 //! The pets that are built in.
 
 use super::manifest::Manifest;
-use super::{Pet, PetError};
+use super::{Drawing, Pet, PetError};
 
 struct Entry {
     name: &'static str,
@@ -35,5 +35,5 @@ pub fn names() -> Vec<&'static str> {
 /// When there is no pet of that name.
 pub fn load(name: &str) -> Result<Pet, PetError> {
     let entry = PETS.iter().find(|entry| entry.name == name).ok_or(PetError::Unknown)?;
-    Pet::new(Manifest::parse(entry.manifest)?, entry.lottie.into(), entry.ascii)
+    Pet::new(Manifest::parse(entry.manifest)?, Drawing::Lottie(entry.lottie.into()), entry.ascii)
 }

@@ -10,6 +10,8 @@ use crate::frame::TextArt;
 use crate::mood::{Personality, Species};
 use crate::scene::dotlottie::DotLottie;
 use crate::scene::lottie::LottieScene;
+use crate::scene::sprites::{Sheet, SpriteScene};
+use crate::scene::svg::SvgScene;
 use crate::scene::{MAX_ASSET_BYTES, Scene, SceneError, Segment};
 use crate::text::SafeText;
 use manifest::Manifest;
@@ -48,9 +50,20 @@ pub struct Clip {
 #[derive(Clone, Debug)]
 pub struct Pet {
     manifest: Manifest,
-    lottie: Cow<'static, [u8]>,
+    drawing: Drawing,
     clips: Vec<Clip>,
     ascii: BTreeMap<String, TextArt>,
+}
+
+/// What a pet is drawn from.
+#[derive(Clone, Debug)]
+pub enum Drawing {
+    /// A dotLottie file's bytes; its clips are what its `x-buddy.json` lists, else its markers.
+    Lottie(Cow<'static, [u8]>),
+    /// A sprite sheet; its clips are looked at over and over.
+    Sprites(Sheet),
+    /// An SVG's text: one still clip, `idle`.
+    Svg(Cow<'static, [u8]>),
 }
 
 /// Why a pet could not be opened.
@@ -93,23 +106,31 @@ impl Pet {
             }
             text => text?,
         };
-        Self::new(manifest, lottie.into(), &ascii)
+        Self::new(manifest, Drawing::Lottie(lottie.into()), &ascii)
     }
 
-    fn new(manifest: Manifest, lottie: Cow<'static, [u8]>, ascii: &str) -> Result<Self, PetError> {
-        let container = DotLottie::open(&lottie)?;
-        let table = container.file(build::EXTRA).ok();
-        let table = table.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let clips = match table.and_then(|table| listed(&table)) {
-            Some(clips) => clips,
-            None => marked(&open(&container)?),
+    /// A pet of the text of its `pet.toml`, its drawing, and the text of its `ascii.txt`.
+    ///
+    /// # Errors
+    /// When one of them is malformed, or the drawing has no clip `idle`.
+    pub fn from_parts(manifest: &str, drawing: Drawing, ascii: &str) -> Result<Self, PetError> {
+        Self::new(Manifest::parse(manifest)?, drawing, ascii)
+    }
+
+    fn new(manifest: Manifest, drawing: Drawing, ascii: &str) -> Result<Self, PetError> {
+        let clips = match &drawing {
+            Drawing::Lottie(lottie) => clips_of(&DotLottie::open(lottie)?)?,
+            Drawing::Sprites(sheet) => {
+                marked(&SpriteScene::new(sheet.clone())).into_iter().map(halfway).collect()
+            }
+            Drawing::Svg(_) => vec![still()],
         };
         if !clips.iter().any(|clip| clip.name == IDLE) {
             return Err(PetError::NoIdle);
         }
         let art = |(name, rows): (String, String)| (name, TextArt::new(&rows));
         let ascii = manifest::poses(ascii).into_iter().map(art).collect();
-        Ok(Self { manifest, lottie, clips, ascii })
+        Ok(Self { manifest, drawing, clips, ascii })
     }
 
     /// Its name in commands.
@@ -183,6 +204,18 @@ impl Pet {
         IDLE
     }
 
+    /// What the manifest says plays in place of a clip.
+    #[must_use]
+    pub fn fallback(&self, name: &str) -> Option<&str> {
+        self.manifest.fallbacks.get(name).map(String::as_str)
+    }
+
+    /// Whether there is a pose in letters of that very name.
+    #[must_use]
+    pub fn has_ascii(&self, name: &str) -> bool {
+        self.ascii.contains_key(name)
+    }
+
     /// The pose in letters for a clip, or for the one that stands in for it.
     #[must_use]
     pub fn ascii(&self, clip: &str) -> Option<&TextArt> {
@@ -195,7 +228,11 @@ impl Pet {
     /// # Errors
     /// When the drawing cannot be read; it could be when the pet was opened.
     pub fn scene(&self) -> Result<Box<dyn Scene>, SceneError> {
-        Ok(Box::new(open(&DotLottie::open(&self.lottie)?)?))
+        Ok(match &self.drawing {
+            Drawing::Lottie(lottie) => Box::new(open(&DotLottie::open(lottie)?)?),
+            Drawing::Sprites(sheet) => Box::new(SpriteScene::new(sheet.clone())),
+            Drawing::Svg(text) => Box::new(SvgScene::parse(text)?),
+        })
     }
 }
 
@@ -204,6 +241,27 @@ fn open(container: &DotLottie) -> Result<LottieScene, SceneError> {
     let active =
         active.ok_or_else(|| SceneError::Container("the manifest names no animation".into()))?;
     container.animation(active)
+}
+
+fn clips_of(container: &DotLottie) -> Result<Vec<Clip>, SceneError> {
+    let table = container.file(build::EXTRA).ok();
+    let table = table.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    match table.and_then(|table| listed(&table)) {
+        Some(clips) => Ok(clips),
+        None => Ok(marked(&open(container)?)),
+    }
+}
+
+/// A clip that its middle stands for: sheets begin their clips from rest.
+fn halfway(clip: Clip) -> Clip {
+    let key = if clip.name == IDLE { Duration::ZERO } else { clip.duration / 2 };
+    Clip { key, ..clip }
+}
+
+/// The one clip of a drawing that does not move.
+fn still() -> Clip {
+    let (start, duration) = (Duration::ZERO, Duration::from_secs(1));
+    Clip { name: IDLE.to_owned(), start, duration, looping: true, key: Duration::ZERO }
 }
 
 /// The clips that a compiled pet lists, so that its drawing need not be read to open it.
@@ -226,8 +284,8 @@ fn listed(table: &Value) -> Option<Vec<Clip>> {
     clips.filter(|clips| clips.iter().all(fits))
 }
 
-/// The clips of any other Lottie file: its markers. They loop, and their first pose stands for them.
-fn marked(scene: &LottieScene) -> Vec<Clip> {
+/// The clips of any other drawing: its segments. They loop, and their first pose stands for them.
+fn marked(scene: &dyn Scene) -> Vec<Clip> {
     let clip = |segment: &Segment| Clip {
         name: segment.name.clone(),
         start: segment.start,

@@ -42,9 +42,15 @@ pub(super) struct Playing {
 }
 
 impl Playing {
-    /// When it ends, if it is played once at its own tempo.
-    pub(super) fn end(&self) -> Duration {
-        self.since + self.duration
+    /// When it ends: a clip that is played once by its own tempo, a loop with the round that it
+    /// is in.
+    pub(super) fn finish(&self, now: Duration, tempo: Tempo) -> Duration {
+        if self.looping {
+            let left = self.duration.saturating_sub(self.offset(now, tempo));
+            now + lasting(left, tempo)
+        } else {
+            (self.since + self.duration).max(now)
+        }
     }
 
     /// How far into the clip it is.
@@ -64,6 +70,15 @@ impl Playing {
     pub(super) fn is_over(&self, now: Duration, tempo: Tempo) -> bool {
         self.duration.is_zero()
             || !self.looping && scaled(now.saturating_sub(self.since), tempo) >= self.duration
+    }
+}
+
+/// How long a stretch of a clip takes at a tempo; the reverse of [`scaled`].
+fn lasting(stretch: Duration, tempo: Tempo) -> Duration {
+    match tempo {
+        Tempo::Slow => stretch * 100 / 85,
+        Tempo::Normal => stretch,
+        Tempo::Fast => stretch * 100 / 115,
     }
 }
 

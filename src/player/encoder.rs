@@ -8,7 +8,7 @@ use crate::protocol::passthrough::Passthrough;
 use crate::protocol::silent::Silent;
 use crate::protocol::sixel::{Sixel, SixelConfig, SixelTraits};
 use crate::protocol::symbols::{self, SymbolMode, Symbols, SymbolsConfig};
-use crate::terminal::{self, Choice, Multiplexer, Protocol, SymbolSet};
+use crate::terminal::{self, Choice, Multiplexer, PlaceholderIds, Protocol, SymbolSet};
 use crate::units::Geometry;
 
 /// A tier was named that the protocol does not have.
@@ -30,16 +30,7 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
         Multiplexer::Screen => Passthrough::Screen,
     };
     match choice.protocol {
-        Protocol::Kitty => Box::new(Kitty::new(KittyConfig {
-            tier: match choice.kitty_tier {
-                terminal::KittyTier::Animated => kitty::KittyTier::Animated,
-                terminal::KittyTier::Static => kitty::KittyTier::Static,
-            },
-            ids: IdRange::from_seed(seed),
-            z: LAYER,
-            passthrough,
-            tolerance: kitty::FAITHFUL,
-        })),
+        Protocol::Kitty => Box::new(kitty(choice, seed, passthrough)),
         Protocol::Iterm2 => {
             Box::new(Iterm2::new(Iterm2Config { multipart: choice.iterm2_multipart, passthrough }))
         }
@@ -67,6 +58,24 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
         Protocol::Ascii => Box::new(ascii(choice)),
         Protocol::Text => Box::new(Silent),
     }
+}
+
+fn kitty(choice: &Choice, seed: u64, passthrough: Passthrough) -> Kitty {
+    let tier = match choice.kitty_tier {
+        terminal::KittyTier::Animated => kitty::KittyTier::Animated,
+        terminal::KittyTier::Static => kitty::KittyTier::Static,
+    };
+    let ids = match choice.kitty_placeholders {
+        Some(PlaceholderIds::Bits8) => IdRange::of_8_bits(seed),
+        Some(PlaceholderIds::Bits24) | None => IdRange::from_seed(seed),
+    };
+    Kitty::new(KittyConfig {
+        z: LAYER,
+        passthrough,
+        placeholders: choice.kitty_placeholders.is_some(),
+        frees_one_by_one: choice.kitty_frees_one_by_one,
+        ..KittyConfig::new(tier, ids)
+    })
 }
 
 /// Letters, for a dark background where none was told.
@@ -121,6 +130,8 @@ pub fn unasked(
         terminal: "none was asked".to_owned(),
         protocol,
         kitty_tier: terminal::KittyTier::Animated,
+        kitty_frees_one_by_one: false,
+        kitty_placeholders: None,
         iterm2_multipart: false,
         symbols: SymbolSet::Half,
         colors: terminal::ColorDepth::TrueColor,
@@ -130,6 +141,7 @@ pub fn unasked(
         background: None,
         passthrough: Multiplexer::None,
         sync2026: false,
+        visibility2033: false,
         geometry,
         reasons: Vec::new(),
     };

@@ -5,7 +5,10 @@ use super::{PlayError, Player, load};
 use crate::event::bus::Bus;
 use crate::mood::Input;
 use crate::terminal::outbox::{Next, SLICE};
-use crate::terminal::{Alarm, Awaited, Outbox, Reply, Signal, Signals, Terminal, TerminalError};
+use crate::terminal::{
+    Alarm, Awaited, Outbox, Reply, Signal, Signals, Terminal, TerminalError, UNWATCH_VISIBILITY,
+    WATCH_VISIBILITY,
+};
 use crate::units::CellPixels;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -14,6 +17,10 @@ use std::time::{Duration, Instant};
 const LONGEST_WAIT: Duration = Duration::from_millis(40);
 /// No wait for signals and keys alone is longer.
 const LONGEST_REST: Duration = Duration::from_secs(60);
+
+/// How often a terminal that holds pictures is asked whether it still does: `clear` in some other
+/// program may have freed them.
+const CHECK: Duration = Duration::from_secs(10);
 
 /// Why playing ended early.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +44,8 @@ pub enum KeyAction {
     Ignore,
     /// End.
     Quit,
+    /// Draw all anew.
+    Redraw,
     /// Tell the pet.
     Tell(Input),
 }
@@ -50,6 +59,8 @@ pub struct Live<'a> {
     pub limit: Option<Duration>,
     /// Whether frames stand between synchronized-update marks (mode 2026).
     pub synchronized: bool,
+    /// Whether the terminal reports that its window is not seen: then nothing is drawn meanwhile.
+    pub watches: bool,
     /// One cell's pixels, where the system does not tell them.
     pub cell: CellPixels,
     /// What a key the user pressed does. Bytes as the terminal sent them.
@@ -94,8 +105,11 @@ pub fn run(
         drawn: None,
         news: true,
         refit: false,
+        wiped: false,
+        unseen: false,
+        check: CHECK,
     };
-    let played = show.play();
+    let played = show.watch().and_then(|()| show.play());
     let cleared = show.clear();
     show.terminal.set_farewell(&[]);
     show.player.set_frame_rate(frame_rate);
@@ -126,6 +140,12 @@ struct Show<'a, 'l> {
     news: bool,
     /// The window may have changed.
     refit: bool,
+    /// What was drawn may be gone.
+    wiped: bool,
+    /// The window is not seen.
+    unseen: bool,
+    /// When the terminal is asked whether it still has what was drawn.
+    check: Duration,
     /// No more events will come.
     ended: bool,
 }
@@ -146,6 +166,9 @@ impl Show<'_, '_> {
             if self.outbox.is_empty() && self.pace.may_send(now) {
                 self.draw(now)?;
             }
+            if self.outbox.is_empty() && self.pace.may_send(now) && now >= self.check_due() {
+                self.check(now);
+            }
             self.push(now)?;
             self.wait()?;
             self.hear();
@@ -155,10 +178,20 @@ impl Show<'_, '_> {
         }
     }
 
+    /// Has the terminal report whether its window is seen, if it does.
+    fn watch(&mut self) -> Result<(), LiveError> {
+        if self.live.watches {
+            self.terminal.set_farewell(UNWATCH_VISIBILITY);
+            self.terminal.write(WATCH_VISIBILITY)?;
+        }
+        Ok(())
+    }
+
     /// When the next frame is due.
     fn due(&self) -> Duration {
         match self.drawn {
-            _ if self.refit => Duration::ZERO,
+            _ if self.unseen => Duration::MAX,
+            _ if self.refit || self.wiped => Duration::ZERO,
             // News is shown at once, but a flood of it not more often than frames are seen.
             Some(drawn) if self.news => self.wake.min(drawn + self.pace.gap()),
             None => Duration::ZERO,
@@ -172,6 +205,13 @@ impl Show<'_, '_> {
             return Ok(());
         }
         let mut bytes = Vec::new();
+        if std::mem::take(&mut self.wiped) {
+            self.player.clear(&mut bytes);
+            self.news = true;
+            self.drawn = None;
+            self.put(&bytes, 0);
+            return Ok(());
+        }
         if std::mem::take(&mut self.refit) {
             let geometry = self.terminal.size()?.geometry(self.live.cell);
             self.player.resize(geometry, &mut bytes);
@@ -191,6 +231,20 @@ impl Show<'_, '_> {
         Ok(())
     }
 
+    fn check_due(&self) -> Duration {
+        if self.unseen { Duration::MAX } else { self.check }
+    }
+
+    /// Asks the terminal whether it still has what was drawn, if its answer would come to us.
+    fn check(&mut self, now: Duration) {
+        self.check = now + CHECK;
+        let mut bytes = Vec::new();
+        if self.terminal.may_ask() && self.pace.wants_answer(now) {
+            self.player.check(&mut bytes);
+        }
+        self.put(&bytes, 0);
+    }
+
     /// Puts a frame on its way; the first `uploaded` bytes of it show nothing yet.
     fn put(&mut self, bytes: &[u8], uploaded: usize) {
         let save_cursor = self.player.take_cursor_moved();
@@ -200,6 +254,9 @@ impl Show<'_, '_> {
         // Known before anything is on its way: half an upload must be taken back, too.
         let mut farewell = Vec::new();
         self.player.farewell(&mut farewell);
+        if self.live.watches {
+            farewell.extend_from_slice(UNWATCH_VISIBILITY);
+        }
         self.terminal.set_farewell(&farewell);
         let (upload, drawn) = bytes.split_at(uploaded.min(bytes.len()));
         self.outbox.fill(upload, drawn, self.live.synchronized, save_cursor);
@@ -248,7 +305,7 @@ impl Show<'_, '_> {
         } else if next.is_some() || !self.pace.may_send(now) {
             self.pace.retry(now)
         } else {
-            self.due()
+            self.due().min(self.check_due())
         };
         let limit = self.live.limit.unwrap_or(Duration::MAX);
         let rest = until.min(limit).saturating_sub(now).min(LONGEST_REST);
@@ -291,12 +348,22 @@ impl Show<'_, '_> {
                     self.pace.answered(now);
                     continue;
                 }
+                Reply::Visible(seen) => {
+                    self.news |= seen;
+                    self.unseen = !seen;
+                    continue;
+                }
+                Reply::KittyGraphics { id, code } => {
+                    self.wiped |= code != "OK" && self.player.owns(id);
+                    continue;
+                }
                 Reply::Key(key) => key,
                 _ => continue,
             };
             match (self.live.on_key)(&key) {
                 KeyAction::Ignore => {}
                 KeyAction::Quit => return Ok(false),
+                KeyAction::Redraw => self.wiped = true,
                 KeyAction::Tell(input) => {
                     self.player.input(now, input);
                     self.news = true;
@@ -312,6 +379,9 @@ impl Show<'_, '_> {
         let mended = self.terminal.mend(cursor_saved);
         let mut bytes = Vec::new();
         self.player.clear(&mut bytes);
+        if self.live.watches {
+            bytes.extend_from_slice(UNWATCH_VISIBILITY);
+        }
         let save_cursor = self.player.take_cursor_moved();
         mended?;
         Ok(self.terminal.write_frame(&bytes, self.live.synchronized, save_cursor)?)
@@ -327,7 +397,9 @@ impl Show<'_, '_> {
             resumed = self.terminal.suspend();
         }
         self.pace.forget();
-        Ok(resumed?)
+        self.unseen = false;
+        resumed?;
+        self.watch()
     }
 }
 

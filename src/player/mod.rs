@@ -123,10 +123,13 @@ impl Player {
     /// When the host's drawing cannot be opened.
     pub fn new(
         settings: Settings,
-        mind: Box<dyn Mind>,
+        mut mind: Box<dyn Mind>,
         guests: Guests,
         encoder: Box<dyn Encoder>,
     ) -> Result<Self, PlayError> {
+        if settings.motion != Motion::Full || encoder.hoards() {
+            mind.calm();
+        }
         let nothing = Frame::new(crate::units::PixelSize::new(1, 1))?;
         Ok(Self {
             placement: layout::place(settings.geometry, settings.size, settings.corner),
@@ -187,6 +190,21 @@ impl Player {
         self.hush(out);
         self.encoder.reset(out);
         self.start_anew();
+    }
+
+    /// Appends a question whether what is shown is still there, where that can be asked. An answer
+    /// means that it is not; it names one of our pictures ([`Player::owns`]).
+    pub fn check(&mut self, out: &mut Vec<u8>) {
+        if self.on_screen {
+            self.encoder.check(out);
+            self.note_cursor();
+        }
+    }
+
+    /// Whether that is one of our pictures' ids.
+    #[must_use]
+    pub fn owns(&self, image: u32) -> bool {
+        self.encoder.owns(image)
     }
 
     /// Whether bytes since this was last asked move the cursor, so that it must be saved and
@@ -273,7 +291,7 @@ impl Player {
         };
         let due = match &self.playing {
             None => now,
-            Some(old) if !urgent && !old.looping => old.end().max(now),
+            Some(old) if !urgent => old.finish(now, self.tempo),
             Some(_) => next_beat(now),
         };
         self.next = Some(Cue { playing, due });
@@ -514,9 +532,17 @@ impl Player {
                 self.encoder.load(drawn.clip, &poses, out)?;
                 self.note_cursor();
                 self.cast.keep_gaps(drawn.clip, poses.iter().map(|pose| pose.gap).collect());
+                self.ask_again();
             }
         }
         Ok(())
+    }
+
+    /// The clip that plays may have been freed to make room for the one just loaded.
+    fn ask_again(&mut self) {
+        if let Some(playing) = &mut self.playing {
+            playing.requested &= self.encoder.is_loaded(playing.id);
+        }
     }
 }
 

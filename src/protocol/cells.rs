@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 /// A colour of a cell, as SGR (ECMA-48 §8.3.117; xterm's 38 and 48 extensions) says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(super) enum Ink {
+pub enum Ink {
     /// The terminal's own (39, 49).
     #[default]
     Default,

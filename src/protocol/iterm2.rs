@@ -118,6 +118,11 @@ impl Encoder for Iterm2 {
         Feed::Loop
     }
 
+    /// In the memory of its scrollback.
+    fn hoards(&self) -> bool {
+        true
+    }
+
     fn encode(
         &mut self,
         frame: &Frame,

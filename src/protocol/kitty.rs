@@ -4,8 +4,12 @@
 //! `protocols/kitty.md`. Only images of our own ids are ever touched, and every sequence asks for
 //! silence (`q=2`), since a late answer would be typed into the developer's prompt.
 
+mod ids;
 mod payload;
+mod placeholder;
+mod store;
 
+use super::cells::wipe_box;
 use super::passthrough::Passthrough;
 use super::{
     ClipId, EncodeError, Encoder, Feed, Placement, Pose, check_alike, check_size, cursor_to,
@@ -13,10 +17,12 @@ use super::{
 use crate::frame::Frame;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use payload::deflated;
-use std::collections::BTreeMap;
+pub use ids::IdRange;
+use ids::Ids;
+use payload::{Payload, deflated};
 use std::fmt;
 use std::time::Duration;
+use store::{Clip, Store};
 
 /// What the terminal can do beside showing pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,38 +31,6 @@ pub enum KittyTier {
     Animated,
     /// It holds pictures and places them: Konsole, WezTerm, iTerm2, Rio, older Ghostty.
     Static,
-}
-
-/// The image ids that are ours: [`IdRange::LEN`] of them, somewhere in the 24 bits that a Unicode
-/// placeholder's colour can carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IdRange {
-    first: u32,
-}
-
-impl IdRange {
-    /// How many ids the range holds.
-    pub const LEN: u32 = 4096;
-
-    /// A range chosen by `seed`: the same seed, the same ids; never id 0. Two programs with seeds
-    /// of their own meet with a probability of about 1 in 2000.
-    #[must_use]
-    pub fn from_seed(seed: u64) -> Self {
-        // SplitMix64's finalizer: near seeds give far ranges.
-        let mut x = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^= x >> 31;
-        let starts = u64::from((1_u32 << 24) - Self::LEN - 1);
-        let first = u32::try_from(x % starts).unwrap_or(0) + 1;
-        Self { first }
-    }
-
-    /// Whether `id` is one of ours.
-    #[must_use]
-    pub fn contains(self, id: u32) -> bool {
-        (self.first..self.first + Self::LEN).contains(&id)
-    }
 }
 
 /// How a [`Kitty`] encoder is to behave.
@@ -74,6 +48,32 @@ pub struct KittyConfig {
     /// sent: the mean squared distance of two premultiplied RGBA colours of 8 bits. 0 is not at
     /// all; [`FAITHFUL`] is not seen. A clip that no 256 colours can render so near is sent as it is.
     pub tolerance: u32,
+    /// Whether pictures go into Unicode placeholders, which are text and so can be moved by the
+    /// multiplexer between, rather than to the cursor.
+    pub placeholders: bool,
+    /// How many bytes the pixels of loaded clips may take in the terminal's memory; beyond them
+    /// those are freed that were shown least lately. One clip may always be loaded.
+    pub quota: usize,
+    /// Whether freeing one picture leaves those alone that are not shown. kitty up to 0.26 at least
+    /// frees them, too; then clips are only ever freed all together, before another is loaded.
+    pub frees_one_by_one: bool,
+}
+
+impl KittyConfig {
+    /// The defaults: pictures at the cursor, on layer 1, faithful, 64 MiB of them.
+    #[must_use]
+    pub const fn new(tier: KittyTier, ids: IdRange) -> Self {
+        Self {
+            tier,
+            ids,
+            z: 1,
+            passthrough: Passthrough::None,
+            tolerance: FAITHFUL,
+            placeholders: false,
+            quota: 64 << 20,
+            frees_one_by_one: false,
+        }
+    }
 }
 
 /// A [`tolerance`](KittyConfig::tolerance) of 43 dB PSNR and better.
@@ -83,30 +83,21 @@ pub const FAITHFUL: u32 = 12;
 const PLACEMENT: u32 = 1;
 /// 4096 bytes of base64, the protocol's largest chunk, hold 3072 bytes.
 const CHUNK: usize = 3072;
-/// The still picture of [`Encoder::encode`] has the range's first id.
-const STILL: u32 = 0;
 
 /// The encoder for the kitty graphics protocol.
 #[derive(Debug)]
 pub struct Kitty {
     config: KittyConfig,
-    clips: BTreeMap<ClipId, Clip>,
-    /// The next id, counted from the range's first.
-    next: u32,
+    clips: Store,
+    ids: Ids,
+    /// Pictures of clips that were given up while they were shown.
+    orphans: Vec<u32>,
     shown: Option<Shown>,
     /// The still picture the terminal holds, as premultiplied bytes.
     still: Option<Vec<u8>>,
     /// Whether a still picture was ever sent, and so may be in the terminal's memory.
     sent_still: bool,
     moved: bool,
-}
-
-#[derive(Debug)]
-enum Clip {
-    /// One image a pose.
-    Images(Vec<u32>),
-    /// One image with a frame a pose.
-    Animation { id: u32, poses: usize },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,25 +116,14 @@ impl Kitty {
     pub fn new(config: KittyConfig) -> Self {
         Self {
             config,
-            clips: BTreeMap::new(),
-            next: STILL + 1,
+            clips: Store::default(),
+            ids: Ids::new(config.ids),
+            orphans: Vec::new(),
             shown: None,
             still: None,
             sent_still: false,
             moved: false,
         }
-    }
-
-    fn still_id(&self) -> u32 {
-        self.config.ids.first + STILL
-    }
-
-    fn new_id(&mut self) -> Result<u32, EncodeError> {
-        if self.next >= IdRange::LEN {
-            return Err(EncodeError::Unsupported("kitty (more than 4095 pictures)"));
-        }
-        self.next += 1;
-        Ok(self.config.ids.first + self.next - 1)
     }
 
     /// One sequence without a payload: `ESC _ G keys,q=2 ESC \`.
@@ -152,7 +132,10 @@ impl Kitty {
     }
 
     fn sequence(&self, keys: fmt::Arguments<'_>, payload: &[u8], out: &mut Vec<u8>) {
-        let mut text = format!("\x1b_G{keys},q=2");
+        self.send(format!("\x1b_G{keys},q=2"), payload, out);
+    }
+
+    fn send(&self, mut text: String, payload: &[u8], out: &mut Vec<u8>) {
         if !payload.is_empty() {
             text.push(';');
             STANDARD.encode_string(payload, &mut text);
@@ -178,6 +161,9 @@ impl Kitty {
     /// `C=1`, as the cursor would move, and scroll the screen on the last row.
     fn display_keys(&self, at: &Placement) -> String {
         let (cols, rows) = (at.size.cols, at.size.rows);
+        if self.config.placeholders {
+            return format!("U=1,p={PLACEMENT},c={cols},r={rows}");
+        }
         let z = self.config.z.max(1);
         format!("p={PLACEMENT},c={cols},r={rows},C=1,z={z}")
     }
@@ -198,13 +184,23 @@ impl Kitty {
         self.shown.is_some_and(|s| s.sure && s.id == id && s.at == *at)
     }
 
+    /// To where a picture will be; placeholders go there by themselves.
     fn move_to(&mut self, at: &Placement, out: &mut Vec<u8>) {
-        cursor_to(at.at, out);
-        self.moved = true;
+        if !self.config.placeholders {
+            cursor_to(at.at, out);
+            self.moved = true;
+        }
     }
 
     fn now_shown(&mut self, id: u32, at: &Placement, out: &mut Vec<u8>) {
         let before = self.shown.replace(Shown { id, at: *at, pose: None, sure: true });
+        if self.config.placeholders && before.is_none_or(|b| !b.sure || b.id != id || b.at != *at) {
+            if let Some(old) = before.filter(|old| old.sure && old.at != *at) {
+                wipe_box(&old.at, out);
+            }
+            placeholder::draw(id, at, out);
+            self.moved = true;
+        }
         if let Some(old) = before.filter(|old| old.id != id) {
             self.remove_placement(old.id, out);
         }
@@ -215,26 +211,63 @@ impl Kitty {
         self.control(format_args!("a=d,d=i,i={id},p={PLACEMENT}"), out);
     }
 
-    /// Upper-case `d=I` frees the picture, too, and in kitty up to 0.26 at least every other
-    /// picture that has no placement: so never while a clip waits to be shown.
+    /// Upper-case `d=I` frees the picture, too.
     fn free(&self, id: u32, out: &mut Vec<u8>) {
         self.control(format_args!("a=d,d=I,i={id}"), out);
     }
 
-    fn load_images(&mut self, poses: &[Pose], out: &mut Vec<u8>) -> Result<Clip, EncodeError> {
-        let mut ids = Vec::with_capacity(poses.len());
-        for payload in payload::of_clip(poses, self.config.tolerance)? {
-            let id = self.new_id()?;
-            let keys = format!("a=t,i={id},{}", payload.keys);
-            self.upload(&keys, "", &payload.data, out);
-            ids.push(id);
+    /// Frees clips until there is room for another with so many images and bytes.
+    fn make_room(&mut self, images: usize, bytes: usize, out: &mut Vec<u8>) {
+        let shown = self.shown.map(|shown| shown.id);
+        while self.clips.bytes() + bytes > self.config.quota || self.ids.left() < images {
+            if !self.config.frees_one_by_one {
+                return self.free_all_but(shown, out);
+            }
+            let Some(clip) = self.clips.take_oldest(shown) else { return };
+            self.give_up(&clip.ids, shown, out);
         }
-        Ok(Clip::Images(ids))
     }
 
-    fn load_animation(&mut self, poses: &[Pose], out: &mut Vec<u8>) -> Result<Clip, EncodeError> {
-        let id = self.new_id()?;
-        let payloads = payload::of_clip(poses, self.config.tolerance)?;
+    fn free_all_but(&mut self, shown: Option<u32>, out: &mut Vec<u8>) {
+        for clip in self.clips.take_all() {
+            self.give_up(&clip.ids, shown, out);
+        }
+        let orphans = std::mem::take(&mut self.orphans);
+        self.give_up(&orphans, shown, out);
+        let still = self.config.ids.still();
+        if shown != Some(still) && std::mem::take(&mut self.sent_still) {
+            self.free(still, out);
+            self.still = None;
+        }
+    }
+
+    /// Frees images; the one that is shown must wait, and is only remembered.
+    fn give_up(&mut self, images: &[u32], shown: Option<u32>, out: &mut Vec<u8>) {
+        for &id in images {
+            if Some(id) == shown {
+                self.orphans.push(id);
+            } else {
+                self.free(id, out);
+                self.ids.give_back(id);
+            }
+        }
+    }
+
+    fn new_ids(&mut self, count: usize) -> Result<Vec<u32>, EncodeError> {
+        if self.ids.left() < count {
+            return Err(EncodeError::Unsupported("kitty (so many pictures at once)"));
+        }
+        Ok((0..count).filter_map(|_| self.ids.take()).collect())
+    }
+
+    fn load_images(&self, ids: &[u32], payloads: &[Payload], out: &mut Vec<u8>) {
+        for (id, payload) in ids.iter().zip(payloads) {
+            let keys = format!("a=t,i={id},{}", payload.keys);
+            self.upload(&keys, "", &payload.data, out);
+        }
+    }
+
+    fn load_animation(&self, id: u32, poses: &[Pose], payloads: &[Payload], out: &mut Vec<u8>) {
         for (n, (pose, payload)) in poses.iter().zip(payloads).enumerate() {
             let gap = gap_ms(pose.gap);
             if n == 0 {
@@ -250,21 +283,32 @@ impl Kitty {
                 self.upload(&keys, &again, &payload.data, out);
             }
         }
-        let poses = poses.len();
-        Ok(Clip::Animation { id, poses })
     }
 
-    fn pose_id(&self, clip: ClipId, pose: usize) -> Result<u32, EncodeError> {
-        let id = match self.clips.get(&clip) {
-            Some(Clip::Images(ids)) => ids.get(pose).copied(),
-            Some(Clip::Animation { id, poses }) => (pose < *poses).then_some(*id),
-            None => None,
-        };
-        id.ok_or(EncodeError::NotLoaded(clip.0))
+    /// Blanks the placeholders that surely are there; tells whether it did.
+    fn wipe_cells(&self, shown: Shown, out: &mut Vec<u8>) -> bool {
+        let wipes = self.config.placeholders && shown.sure;
+        if wipes {
+            wipe_box(&shown.at, out);
+        }
+        wipes
+    }
+
+    fn check_box(&self, at: &Placement) -> Result<(), EncodeError> {
+        if self.config.placeholders && !placeholder::fits(at) {
+            let most = usize::from(placeholder::MOST).pow(2);
+            return Err(EncodeError::TooManyCells { most });
+        }
+        Ok(())
+    }
+
+    fn image_of(&self, clip: ClipId, pose: usize) -> Result<u32, EncodeError> {
+        let image = self.clips.get(clip).and_then(|clip| clip.image(pose));
+        image.ok_or(EncodeError::NotLoaded(clip.0))
     }
 
     fn is_animation(&self, clip: ClipId) -> bool {
-        matches!(self.clips.get(&clip), Some(Clip::Animation { .. }))
+        self.clips.get(clip).is_some_and(|clip| clip.animated)
     }
 
     fn stop_at(&mut self, id: u32, pose: usize, out: &mut Vec<u8>) {
@@ -289,8 +333,9 @@ impl Encoder for Kitty {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         check_size(frame, at)?;
+        self.check_box(at)?;
         self.moved = false;
-        let id = self.still_id();
+        let id = self.config.ids.still();
         let held = self.shown.is_some_and(|s| s.sure)
             && self.still.as_deref() == Some(frame.pixmap().data());
         if held {
@@ -311,6 +356,7 @@ impl Encoder for Kitty {
         self.moved = false;
         if let Some(shown) = self.shown.take() {
             self.remove_placement(shown.id, out);
+            self.moved = self.wipe_cells(shown, out);
         }
     }
 
@@ -319,13 +365,15 @@ impl Encoder for Kitty {
         *self = Self::new(self.config);
     }
 
-    /// Every id given out, one by one: `d=R`, a range, came with kitty 0.33 and is in few others.
+    /// Every id in use, one by one: `d=R`, a range, came with kitty 0.33 and is in few others.
     fn farewell(&self, out: &mut Vec<u8>) {
-        if self.sent_still {
-            self.free(self.still_id(), out);
-        }
-        for id in self.config.ids.first + STILL + 1..self.config.ids.first + self.next {
+        let still = self.sent_still.then_some(self.config.ids.still());
+        let orphans = self.orphans.iter().copied();
+        for id in still.into_iter().chain(orphans).chain(self.clips.images()) {
             self.free(id, out);
+        }
+        if let Some(shown) = self.shown {
+            self.wipe_cells(shown, out);
         }
     }
 
@@ -337,22 +385,46 @@ impl Encoder for Kitty {
         }
     }
 
+    /// `q=1`: an answer only if the picture is gone. Not through a multiplexer, which gives answers to
+    /// whoever is typed to.
+    fn check(&mut self, out: &mut Vec<u8>) {
+        self.moved = false;
+        let Some(Shown { id, at, sure: true, .. }) = self.shown else { return };
+        if self.config.passthrough == Passthrough::None && !self.config.placeholders {
+            self.move_to(&at, out);
+            self.send(format!("\x1b_Ga=p,i={id},{},q=1", self.display_keys(&at)), &[], out);
+        }
+    }
+
+    fn owns(&self, image: u32) -> bool {
+        self.config.ids.contains(image)
+    }
+
     fn load(&mut self, clip: ClipId, poses: &[Pose], out: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.moved = false;
         if poses.is_empty() {
             return Ok(());
         }
         check_alike(poses)?;
-        let loaded = match self.config.tier {
-            KittyTier::Animated => self.load_animation(poses, out)?,
-            KittyTier::Static => self.load_images(poses, out)?,
-        };
-        self.clips.insert(clip, loaded);
+        let payloads = payload::of_clip(poses, self.config.tolerance)?;
+        let bytes = poses.iter().map(|pose| pose.frame.pixmap().data().len()).sum();
+        if let Some(old) = self.clips.take(clip) {
+            self.orphans.extend(old.ids);
+        }
+        let animated = self.config.tier == KittyTier::Animated;
+        let images = if animated { 1 } else { poses.len() };
+        self.make_room(images, bytes, out);
+        let ids = self.new_ids(images)?;
+        match ids.first() {
+            Some(id) if animated => self.load_animation(*id, poses, &payloads, out),
+            _ => self.load_images(&ids, &payloads, out),
+        }
+        self.clips.put(clip, Clip { ids, poses: poses.len(), animated, bytes });
         Ok(())
     }
 
     fn is_loaded(&self, clip: ClipId) -> bool {
-        self.clips.contains_key(&clip)
+        self.clips.contains(clip)
     }
 
     fn show(
@@ -363,7 +435,9 @@ impl Encoder for Kitty {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         self.moved = false;
-        let id = self.pose_id(clip, pose)?;
+        self.check_box(at)?;
+        let id = self.image_of(clip, pose)?;
+        self.clips.touch(clip);
         let there = self.stands(id, at) && self.shown.is_some_and(|s| s.pose == Some(pose));
         if self.is_animation(clip) && !there {
             self.stop_at(id, pose, out);
@@ -383,7 +457,9 @@ impl Encoder for Kitty {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         self.moved = false;
-        let id = self.pose_id(clip, 0)?;
+        self.check_box(at)?;
+        let id = self.image_of(clip, 0)?;
+        self.clips.touch(clip);
         if !self.is_animation(clip) {
             return Err(EncodeError::Unsupported("kitty (without animation)"));
         }

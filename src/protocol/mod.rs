@@ -132,6 +132,16 @@ pub trait Encoder: Send {
     /// (the terminal may or may not still hold loaded clips; kitty frees them on `CSI 2 J`).
     fn invalidate(&mut self);
 
+    /// Puts what is shown where it is once more, and asks to be told if the terminal no longer has it:
+    /// only then is there an answer, with one of our ids ([`Encoder::owns`]). Nothing where that
+    /// cannot be asked.
+    fn check(&mut self, _out: &mut Vec<u8>) {}
+
+    /// Whether that is one of the ids by which it names pictures to the terminal.
+    fn owns(&self, _image: u32) -> bool {
+        false
+    }
+
     /// Whether it would like to see some of that clip's frames before the first of them is encoded
     /// ([`Encoder::learn_colors`]).
     fn wants_colors(&self, _clip: ClipId) -> bool {
@@ -200,6 +210,11 @@ pub trait Encoder: Send {
         _out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         Err(EncodeError::Unsupported("pixel"))
+    }
+
+    /// Whether the terminal keeps every picture that it was ever sent, so that few should be.
+    fn hoards(&self) -> bool {
+        false
     }
 
     /// Whether its bytes move the cursor, so that they must stand between a save and a restore.

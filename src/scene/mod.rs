@@ -8,6 +8,7 @@ mod fit;
 pub mod lottie;
 #[cfg(all(unix, feature = "rlottie"))]
 pub mod rlottie;
+pub mod sprites;
 pub mod svg;
 
 use crate::frame::Frame;
@@ -69,6 +70,9 @@ pub enum SceneError {
     /// The dotLottie container could not be read.
     #[error("the dotLottie container cannot be read: {0}")]
     Container(String),
+    /// The sprite sheet cannot be used.
+    #[error("the sprite sheet: {0}")]
+    Sprites(String),
     /// The library rlottie would not take it.
     #[cfg(all(unix, feature = "rlottie"))]
     #[error("rlottie: {0}")]

@@ -93,6 +93,16 @@ impl KittyTier {
     }
 }
 
+/// How large the ids are by which Unicode placeholders name kitty's pictures: as large as the
+/// colours that reach the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PlaceholderIds {
+    /// Below 256, as colours of a palette.
+    Bits8,
+    /// Up to 24 bits.
+    Bits24,
+}
+
 /// How many pixels one cell can show as a symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SymbolSet {
@@ -183,6 +193,10 @@ pub struct Choice {
     pub protocol: Protocol,
     /// For kitty: what tier.
     pub kitty_tier: KittyTier,
+    /// For kitty: whether freeing one picture leaves those alone that are not shown.
+    pub kitty_frees_one_by_one: bool,
+    /// For kitty: pictures go into Unicode placeholders with such ids; without, to the cursor.
+    pub kitty_placeholders: Option<PlaceholderIds>,
     /// For iTerm2: whether a picture may come in parts.
     pub iterm2_multipart: bool,
     /// For symbols: the finest.
@@ -201,6 +215,8 @@ pub struct Choice {
     pub passthrough: Multiplexer,
     /// Whether frames go between begin and end of a synchronized update.
     pub sync2026: bool,
+    /// Whether it reports when its window is seen and when not (mode 2033).
+    pub visibility2033: bool,
     /// The window and one cell.
     pub geometry: Geometry,
     /// Why all this, one sentence each.
@@ -231,7 +247,7 @@ pub fn choose(
             reasons.push(format!("protocol {protocol}: asked for"));
             protocol
         }
-        None => Ladder { answers, hints, row }.descend(&mut reasons),
+        None => Ladder { answers, hints, database, row }.descend(&mut reasons),
     };
     let (geometry, how) = size::geometry(answers, row);
     reasons.extend(how);
@@ -240,7 +256,9 @@ pub fn choose(
     Choice {
         terminal: row.name.clone(),
         protocol,
-        kitty_tier: row.kitty,
+        kitty_tier: if answers.kitty.animates() { KittyTier::Animated } else { KittyTier::Static },
+        kitty_frees_one_by_one: answers.kitty.frees_one_by_one(),
+        kitty_placeholders: placeholders(answers, hints),
         iterm2_multipart: row.iterm2 == Iterm2::Multipart,
         symbols: row.symbols,
         colors: colors(hints, row),
@@ -250,6 +268,7 @@ pub fn choose(
         background: answers.background.map(|(r, g, b)| [r, g, b]),
         passthrough: multiplexer(hints, row),
         sync2026,
+        visibility2033: answers.mode(2033) == Some(true),
         geometry,
         reasons,
     }
@@ -259,6 +278,7 @@ pub fn choose(
 struct Ladder<'a> {
     answers: &'a Answers,
     hints: &'a EnvHints,
+    database: &'a Database,
     row: &'a Capabilities,
 }
 
@@ -306,20 +326,26 @@ impl Ladder<'_> {
     }
 
     fn kitty(&self) -> Verdict {
-        if let Some("OK") = self.answers.kitty_outside.as_deref() {
-            return Ok("the terminal around tmux answered OK".to_owned());
+        let kitty = &self.answers.kitty;
+        let around = if self.hints.in_tmux() { "the terminal around tmux" } else { "it" };
+        if self.hints.in_tmux() {
+            let Some(tmux) = &self.answers.tmux else {
+                return Err("tmux did not tell what terminal is around it".to_owned());
+            };
+            tmux.refusal(self.database).map_or(Ok(()), Err)?;
         }
-        match self.answers.kitty.as_deref() {
-            Some("OK") => Ok(format!(
-                "it answered OK to a picture; {}",
-                match self.row.kitty {
-                    KittyTier::Animated => "this version plays frames by itself",
-                    KittyTier::Static => "frames are not known to work, so each is sent",
-                }
-            )),
-            Some(code) => Err(format!("it answered {}", super::database::printable(code))),
-            None => Err("it did not answer".to_owned()),
+        match kitty.picture.as_deref() {
+            Some("OK") => {}
+            Some(code) => {
+                return Err(format!("{around} answered {}", super::database::printable(code)));
+            }
+            None => return Err(format!("{around} did not answer")),
         }
+        let frames = match kitty.animates() {
+            true => "and to a frame of an animation, which it plays by itself",
+            false => "but to no frame of an animation, so poses are shown one by one",
+        };
+        Ok(format!("{around} answered OK to a picture, {frames}"))
     }
 
     fn iterm2(&self) -> Verdict {
@@ -367,6 +393,16 @@ impl Ladder<'_> {
         };
         reasons.push(format!("protocol {protocol}: {why}"));
         protocol
+    }
+}
+
+/// Within tmux pictures can only be shown as text.
+fn placeholders(answers: &Answers, hints: &EnvHints) -> Option<PlaceholderIds> {
+    let true_color = answers.tmux.as_ref().is_some_and(|tmux| tmux.true_color);
+    match hints.in_tmux() {
+        true if true_color => Some(PlaceholderIds::Bits24),
+        true => Some(PlaceholderIds::Bits8),
+        false => None,
     }
 }
 

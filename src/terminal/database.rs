@@ -3,7 +3,7 @@
 //! A row is found by the terminal's own name first (XTVERSION), then by an exact DA1 answer, and by
 //! the environment last, since that is inherited by whatever runs inside.
 
-use super::choose::{KittyTier, Protocol, SymbolSet};
+use super::choose::{Protocol, SymbolSet};
 use super::probe::{Answers, EnvHints};
 use crate::protocol::sixel::SixelTraits;
 use crate::units::CellPixels;
@@ -20,8 +20,9 @@ pub struct Capabilities {
     pub order: Vec<Protocol>,
     /// Why this order, where it needs a reason.
     pub why: Option<String>,
-    /// How much of kitty's protocol it has, if it answers `OK`.
-    pub kitty: KittyTier,
+    /// Whether it shows kitty's pictures in Unicode placeholders. Without, some show them at the
+    /// cursor, so it cannot be tried.
+    pub placeholders: bool,
     /// iTerm2's inline images.
     pub iterm2: Iterm2,
     /// Sixel colour registers, where the terminal does not tell them.
@@ -73,7 +74,7 @@ impl Capabilities {
             name: "unknown".to_owned(),
             order: vec![Protocol::Kitty, Protocol::Iterm2, Protocol::Sixel],
             why: None,
-            kitty: KittyTier::Static,
+            placeholders: false,
             iterm2: Iterm2::None,
             sixel_registers: None,
             sixel: SixelTraits::default(),
@@ -133,15 +134,20 @@ impl Database {
     #[must_use]
     pub fn identify(&self, answers: &Answers, hints: &EnvHints) -> (&Capabilities, String) {
         if let Some(name) = &answers.xtversion {
-            let found = self.rows.iter().find(|row| row.is_called(name));
-            let row = found.map_or(&self.unknown, |row| &row.capabilities);
-            return (row, format!("it calls itself {}", printable(name)));
+            return (self.named(name), format!("it calls itself {}", printable(name)));
         }
         let by_da1 = |da1: &Vec<u16>| self.rows.iter().find(|row| row.da1.contains(da1));
         if let Some(row) = answers.da1.as_ref().and_then(by_da1) {
             return (&row.capabilities, "its device attributes (DA1)".to_owned());
         }
         self.by_environment(hints)
+    }
+
+    /// The terminal that calls itself so.
+    #[must_use]
+    pub fn named(&self, name: &str) -> &Capabilities {
+        let found = self.rows.iter().find(|row| row.is_called(name));
+        found.map_or(&self.unknown, |row| &row.capabilities)
     }
 
     /// Who it seems to be before anything was asked.
@@ -192,9 +198,7 @@ fn version(text: &str) -> Vec<u32> {
 
 /// The file's own spelling; it does not leave this module.
 mod wire {
-    use super::{
-        Ask, Capabilities, CellPixels, Iterm2, KittyTier, Protocol, Row, SixelTraits, SymbolSet,
-    };
+    use super::{Ask, Capabilities, CellPixels, Iterm2, Protocol, Row, SixelTraits, SymbolSet};
     use serde::Deserialize;
 
     #[derive(Deserialize)]
@@ -219,7 +223,7 @@ mod wire {
         order: Vec<Picture>,
         why: Option<String>,
         #[serde(default)]
-        kitty: Kitty,
+        placeholders: bool,
         #[serde(default)]
         iterm2: Images,
         sixel_registers: Option<u16>,
@@ -252,14 +256,6 @@ mod wire {
         Kitty,
         Iterm2,
         Sixel,
-    }
-
-    #[derive(Deserialize, Clone, Copy, Default)]
-    #[serde(rename_all = "lowercase")]
-    enum Kitty {
-        #[default]
-        Static,
-        Animated,
     }
 
     #[derive(Deserialize, Clone, Copy, Default)]
@@ -308,7 +304,7 @@ mod wire {
                     name: row.name,
                     order: row.order.into_iter().map(Protocol::from).collect(),
                     why: row.why,
-                    kitty: row.kitty.into(),
+                    placeholders: row.placeholders,
                     iterm2: row.iterm2.into(),
                     sixel_registers: row.sixel_registers,
                     sixel: row.sixel.into(),
@@ -335,15 +331,6 @@ mod wire {
                 Picture::Kitty => Self::Kitty,
                 Picture::Iterm2 => Self::Iterm2,
                 Picture::Sixel => Self::Sixel,
-            }
-        }
-    }
-
-    impl From<Kitty> for KittyTier {
-        fn from(wire: Kitty) -> Self {
-            match wire {
-                Kitty::Static => Self::Static,
-                Kitty::Animated => Self::Animated,
             }
         }
     }
@@ -399,18 +386,19 @@ mod tests {
     #[test]
     fn a_mistyped_key_is_an_error() {
         assert!(Database::parse("[[terminal]]\nname = \"x\"\nkity = \"static\"").is_err());
-        assert!(Database::parse("[[terminal]]\nname = \"x\"\nkitty = \"maybe\"").is_err());
+        assert!(Database::parse("[[terminal]]\nname = \"x\"\nsymbols = \"maybe\"").is_err());
     }
 
     #[test]
     fn versions_choose_the_row() {
         let table = Database::embedded().unwrap();
-        let tier = |name: &str| table.identify(&named(name), &EnvHints::default()).0.kitty;
-        assert_eq!(tier("kitty(0.41.1)"), KittyTier::Animated);
-        assert_eq!(tier("kitty(0.25.2)"), KittyTier::Static);
-        assert_eq!(tier("ghostty 1.3.9"), KittyTier::Static);
-        assert_eq!(tier("ghostty 1.10.0"), KittyTier::Animated);
-        assert_eq!(tier("somebody 9"), KittyTier::Static);
+        let row = |name: &str| table.identify(&named(name), &EnvHints::default()).0.name.as_str();
+        assert_eq!(row("kitty(0.41.1)"), "kitty-0.40");
+        assert_eq!(row("kitty(0.28.0)"), "kitty");
+        assert_eq!(row("kitty(0.26.5)"), "kitty-old");
+        assert_eq!(row("ghostty 1.3.9"), "ghostty-1.3");
+        assert_eq!(row("ghostty 1.10.0"), "ghostty");
+        assert_eq!(row("somebody 9"), "unknown");
     }
 
     #[test]

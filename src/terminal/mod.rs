@@ -1,6 +1,7 @@
 //! The one owner of the tty: what it can do, how to write to it, how to leave it as it was found.
 //!
-//! Reading order: [`reply`] parses what a terminal says, [`probe`] asks and collects [`Answers`],
+//! Reading order: [`reply`] parses what a terminal says, [`probe`] asks and collects [`Answers`]
+//! ([`trial`] tries kitty's protocol, [`tmux`] asks tmux),
 //! [`database`] knows what cannot be asked, [`choose`](choose::choose) decides from all that, and
 //! [`Terminal`] writes frames. [`guard`](Guard) puts everything back; [`Signals`] tells when to.
 //!
@@ -18,6 +19,8 @@ pub mod probe;
 pub mod reply;
 mod signals;
 mod size;
+pub mod tmux;
+pub mod trial;
 #[cfg(unix)]
 mod tty;
 #[cfg(not(unix))]
@@ -25,7 +28,9 @@ mod tty;
 mod tty;
 
 pub use alarm::Alarm;
-pub use choose::{Choice, ColorDepth, KittyTier, Multiplexer, Protocol, SymbolSet, choose};
+pub use choose::{
+    Choice, ColorDepth, KittyTier, Multiplexer, PlaceholderIds, Protocol, SymbolSet, choose,
+};
 pub use database::{Capabilities, Database};
 #[cfg(unix)]
 pub use guard::Guard;
@@ -34,6 +39,8 @@ pub use probe::{Answers, EnvHints, Questions};
 pub use reply::{Reply, ReplyParser};
 pub use signals::{Signal, Signals};
 pub use size::TtySize;
+pub use tmux::TmuxAnswers;
+pub use trial::{KittyAnswers, Trial};
 pub use tty::{Awaited, Ready, Tty};
 
 use std::io::{self, Write};
@@ -105,6 +112,11 @@ const SYNC_END: &[u8] = b"\x1b[?2026l";
 const SAVE_CURSOR: &[u8] = b"\x1b7";
 /// DECRC, restore cursor (DEC STD 070 §5).
 const RESTORE_CURSOR: &[u8] = b"\x1b8";
+/// Mode 2033 set: the terminal reports when its window becomes seen or unseen; and the question
+/// how it is now (`CSI ? 998 n`). Reports are [`Reply::Visible`].
+pub const WATCH_VISIBILITY: &[u8] = b"\x1b[?2033h\x1b[?998n";
+/// Mode 2033 reset.
+pub const UNWATCH_VISIBILITY: &[u8] = b"\x1b[?2033l";
 /// What ends a torn frame: CAN aborts an escape sequence (ECMA-48 §8.3.6), ST closes a control
 /// string (§8.3.143), and the update that was begun is ended.
 const MEND: &[u8] = b"\x18\x1b\\\x1b[?2026l";

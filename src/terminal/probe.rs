@@ -4,6 +4,8 @@
 use super::database::{Ask, Database};
 use super::reply::{ItermCell, Reply};
 use super::size::TtySize;
+use super::tmux::TmuxAnswers;
+use super::trial::{KittyAnswers, Trial};
 use crate::units::{CellSize, PixelSize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -67,22 +69,30 @@ impl EnvHints {
 /// The questions of one probe. Their ids tell our answers from those to somebody else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Questions {
-    /// The id of the kitty question asked of whoever reads us.
-    pub kitty_id: u32,
-    /// The id of the one asked through tmux, of the terminal around it.
-    pub outer_id: u32,
+    /// What is tried of kitty's protocol; within tmux, by the terminal around it.
+    pub trial: Trial,
     ask: Ask,
     tmux: bool,
+    /// Whether the terminal around tmux is asked through it.
+    through: bool,
 }
 
 impl Questions {
-    /// What may be asked where `hints` says we are, with ids made of `seed`.
+    /// What may be asked where `hints` says we are, with ids made of `seed`. `tmux` is what tmux
+    /// told, where it is around us: the terminal around it is asked only if that can be of use, and
+    /// its answers come to nobody but us.
     #[must_use]
-    pub fn new(seed: u32, database: &Database, hints: &EnvHints) -> Self {
+    pub fn new(
+        seed: u32,
+        database: &Database,
+        hints: &EnvHints,
+        tmux: Option<&TmuxAnswers>,
+    ) -> Self {
         let (row, _) = database.by_environment(hints);
-        // Even and odd, so that they differ; never 0, which is no id.
-        let kitty_id = (seed & 0x00ff_fffe) | 0x0100_0000;
-        Self { kitty_id, outer_id: kitty_id + 1, ask: row.ask, tmux: hints.in_tmux() }
+        // Past the 24 bits that the encoder's ids have; never 0, which is no id.
+        let trial = Trial::starting_at((seed & 0x00ff_fffc) | 0x0100_0000);
+        let through = tmux.is_some_and(|tmux| tmux.refusal(database).is_none());
+        Self { trial, ask: row.ask, tmux: hints.in_tmux(), through }
     }
 
     /// Whether something is asked at all, so that a fence will be answered.
@@ -94,13 +104,13 @@ impl Questions {
     /// Whether an answer may come after the fence, since it takes the way around tmux.
     #[must_use]
     pub const fn beyond_fence(&self) -> bool {
-        self.tmux
+        self.through
     }
 
     /// The bytes, in one burst.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(256);
+        let mut out = Vec::with_capacity(1024);
         if self.ask == Ask::Nothing {
             return out;
         }
@@ -109,8 +119,9 @@ impl Questions {
         }
         // xterm ctlseqs: XTVERSION; window operations 16, 14, 18 (cell and window sizes).
         out.extend_from_slice(b"\x1b[>0q\x1b[16t\x1b[14t\x1b[18t");
-        // DEC STD 070 DECRQM: is mode 2026, synchronized updates, known?
-        out.extend_from_slice(b"\x1b[?2026$p");
+        // DEC STD 070 DECRQM: are modes 2026, synchronized updates, and 2033, reports of whether the
+        // window is seen, known?
+        out.extend_from_slice(b"\x1b[?2026$p\x1b[?2033$p");
         // xterm ctlseqs, XTSMGRAPHICS: read (1) colour registers (1) and sixel size (2).
         out.extend_from_slice(b"\x1b[?1;1;0S\x1b[?2;1;0S");
         if self.ask == Ask::All && !self.tmux {
@@ -124,20 +135,15 @@ impl Questions {
         out
     }
 
-    /// A one-pixel picture with its data, to look at and forget (a=q). Never quiet: q=2 would
-    /// silence the answer too.
     fn kitty_questions(&self, out: &mut Vec<u8>) {
-        let query = |id: u32, esc: &str| {
-            format!("{esc}_Gi={id},s=1,v=1,a=q,t=d,f=24;AAAA{esc}\\").into_bytes()
-        };
-        if self.tmux {
-            // tmux takes APC for the pane's title, so it is only asked to pass ours on, each ESC
-            // doubled (tmux(1), allow-passthrough).
+        if self.through {
+            // Each ESC doubled (tmux(1), allow-passthrough).
             out.extend_from_slice(b"\x1bPtmux;");
-            out.extend(query(self.outer_id, "\x1b\x1b"));
+            out.extend(self.trial.bytes("\x1b\x1b"));
             out.extend_from_slice(b"\x1b\\");
-        } else {
-            out.extend(query(self.kitty_id, "\x1b"));
+        } else if !self.tmux {
+            // tmux itself takes APC for the pane's title.
+            out.extend(self.trial.bytes("\x1b"));
         }
     }
 }
@@ -149,10 +155,10 @@ pub struct Answers {
     pub da1: Option<Vec<u16>>,
     /// XTVERSION's text.
     pub xtversion: Option<String>,
-    /// The kitty question's code, `OK` or an error's.
-    pub kitty: Option<String>,
-    /// The same of the terminal around tmux.
-    pub kitty_outside: Option<String>,
+    /// What it does of kitty's protocol; within tmux, the terminal around it.
+    pub kitty: KittyAnswers,
+    /// What tmux told of itself and the terminal around it.
+    pub tmux: Option<TmuxAnswers>,
     /// One cell.
     pub cell_pixels: Option<PixelSize>,
     /// The text area.
@@ -183,10 +189,7 @@ impl Answers {
         match reply {
             Reply::Da1(values) => self.da1 = Some(values),
             Reply::XtVersion(name) => self.xtversion = Some(name),
-            Reply::KittyGraphics { id, code } if id == asked.kitty_id => self.kitty = Some(code),
-            Reply::KittyGraphics { id, code } if id == asked.outer_id => {
-                self.kitty_outside = Some(code);
-            }
+            Reply::KittyGraphics { id, ref code } if self.kitty.take(asked.trial, id, code) => {}
             Reply::CellPixels(size) => self.cell_pixels = Some(size),
             Reply::WindowPixels(size) => self.window_pixels = Some(size),
             Reply::TextCells(size) => self.text_cells = Some(size),
@@ -265,17 +268,21 @@ mod tests {
         let table = Database::embedded().unwrap();
         let ask = |vars: &[(&str, &str)]| {
             let hints = EnvHints::from_vars(vars.iter().copied());
-            Questions::new(7, &table, &hints).bytes()
+            let tmux = hints.get("TMUX").and_then(TmuxAnswers::parse);
+            Questions::new(7, &table, &hints, tmux.as_ref()).bytes()
         };
         assert!(ask(&[("TERM", "dumb")]).is_empty());
         let linux = ask(&[("TERM", "linux")]);
         assert!(!linux.windows(2).any(|w| w == b"\x1b]" || w == b"\x1b_"));
         let apple = ask(&[("TERM_PROGRAM", "Apple_Terminal")]);
         assert!(!apple.windows(2).any(|w| w == b"\x1b_"));
-        let tmux = ask(&[("TMUX", "/tmp/x,1,0")]);
-        assert!(tmux.starts_with(b"\x1bPtmux;\x1b\x1b_Gi="));
+        let tmux = ask(&[("TMUX", "1|1|1||kitty(0.41.1)")]);
+        assert!(tmux.starts_with(b"\x1bPtmux;\x1b\x1b_Ga=q,i="));
+        for quiet in ["/tmp/x,1,0", "1|0|1||kitty(0.41.1)", "1|1|0||kitty(0.41.1)"] {
+            assert!(ask(&[("TMUX", quiet)]).starts_with(b"\x1b[>0q"), "{quiet}");
+        }
         let plain = ask(&[("TERM", "xterm-256color")]);
-        assert!(plain.starts_with(b"\x1b_Gi=") && plain.ends_with(b"\x1b[c"));
+        assert!(plain.starts_with(b"\x1b_Ga=q,i=") && plain.ends_with(b"\x1b[c"));
         assert!(!String::from_utf8_lossy(&plain).contains("q=2"));
     }
 }

@@ -58,6 +58,9 @@ pub enum Reply {
     },
     /// `CSI code n`, the answer to DSR 5 (ECMA-48 §8.3.35): 0 is ready, 3 a malfunction.
     Status(u16),
+    /// Whether the window is seen, `CSI ? 999 ; 1 n` or `2` (mode 2033, "visibility reports": kitty
+    /// from 0.48, Ghostty).
+    Visible(bool),
     /// The background colour, `OSC 11 ; rgb:r/g/b ST` (xterm ctlseqs), to eight bits.
     Background(u8, u8, u8),
     /// A key, as the terminal sent it.
@@ -308,6 +311,11 @@ fn parse_sequence(text: &str) -> Option<Reply> {
         }
         "R" => match numbers(body)?[..] {
             [row, col] => Some(Reply::CursorPosition { row, col }),
+            _ => None,
+        },
+        "n" if body.starts_with('?') => match body.strip_prefix("?999;")? {
+            "1" => Some(Reply::Visible(true)),
+            "2" => Some(Reply::Visible(false)),
             _ => None,
         },
         "n" => match numbers(body)?[..] {

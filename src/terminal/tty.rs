@@ -166,16 +166,16 @@ impl Terminal<Tty> {
         hints: &EnvHints,
         database: &Database,
     ) -> Result<Answers, TerminalError> {
-        let asked = Questions::new(fastrand::u32(..), database, hints);
-        let mut answers = Answers { tty: self.size().ok(), ..Answers::default() };
+        let tmux = super::tmux::ask(hints);
+        let asked = Questions::new(fastrand::u32(..), database, hints, tmux.as_ref());
+        let mut answers = Answers { tty: self.size().ok(), tmux, ..Answers::default() };
         let began = Instant::now();
         if asked.any() {
             self.write(&asked.bytes())?;
             let tty = self.get_mut();
-            tty.await_answers(&asked, &mut answers, began)?;
-            if answers.fenced() {
-                tty.answer_time = Some(began.elapsed());
-            } else {
+            let fenced = tty.await_answers(&asked, &mut answers, began)?;
+            tty.answer_time = fenced;
+            if fenced.is_none() {
                 let answers = answers.clone();
                 tty.owed = Some(Owed { asked, answers, began });
             }
@@ -291,18 +291,20 @@ impl Terminal<Tty> {
 }
 
 impl Tty {
+    /// Reads answers until all came or the time is over, and tells how long after `began` the
+    /// fence did.
     fn await_answers(
         &mut self,
         asked: &Questions,
         answers: &mut Answers,
         began: Instant,
-    ) -> Result<(), TerminalError> {
+    ) -> Result<Option<Duration>, TerminalError> {
         let mut deadline = began + BUDGET;
-        let mut fenced = false;
+        let mut fenced = None;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(());
+                return Ok(fenced);
             }
             let mut replies = Vec::new();
             self.read_raw(left, &mut replies)?;
@@ -311,13 +313,12 @@ impl Tty {
                     self.keep(other);
                 }
             }
-            let outside = !asked.beyond_fence() || answers.kitty_outside.is_some();
-            if answers.fenced() && outside {
-                return Ok(());
-            }
-            if answers.fenced() && !fenced {
-                fenced = true;
+            if answers.fenced() && fenced.is_none() {
+                fenced = Some(began.elapsed());
                 deadline = deadline.min(Instant::now() + AROUND_TMUX);
+            }
+            if fenced.is_some() && (!asked.beyond_fence() || answers.kitty.is_complete()) {
+                return Ok(fenced);
             }
         }
     }

@@ -6,20 +6,14 @@ use crate::support::{Drawn, PETS, SMALL_CELL, ball, paint, written};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use buddy_render::frame::Frame;
-use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
+use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
 use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::{ClipId, Encoder, Placement};
 use buddy_render::units::{CellPosition, PixelSize};
 
 fn encoder(tier: KittyTier) -> Kitty {
     let passthrough = Passthrough::None;
-    Kitty::new(KittyConfig {
-        tier,
-        ids: IdRange::from_seed(9),
-        z: 10,
-        passthrough,
-        tolerance: FAITHFUL,
-    })
+    Kitty::new(KittyConfig { z: 10, passthrough, ..KittyConfig::new(tier, IdRange::from_seed(9)) })
 }
 
 /// An encoder and its terminal.

@@ -182,6 +182,8 @@ pub(crate) fn check_shot(shot: &Shot, frame: &Frame) {
         seen += u32::from(want[3] > 0);
         assert!(!matches!(want[3], 0 | 255) || got[3] == want[3], "{got:?} for {want:?}");
     }
-    // The tolerance is a clip's in the mean; one of its poses may be a little worse.
-    assert!(error <= seen * FAITHFUL * 2, "{error} over {seen} pixels");
+    // The tolerance is a clip's in the mean; one of its poses may be a little worse, and one with
+    // little in it, which weighs little there, worse still.
+    let most = (seen * 2 + want.width * want.height / 4) * FAITHFUL;
+    assert!(error <= most, "{error} over {seen} pixels");
 }

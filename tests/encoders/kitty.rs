@@ -5,7 +5,7 @@ use crate::support::{Picture, Rio, at, ball, boxes, clip, encoded, paint, string
 use buddy_render::frame::Frame;
 use buddy_render::pet::catalog;
 use buddy_render::player::poses;
-use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
+use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
 use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::{ClipId, EncodeError, Encoder, Feed, Placement, Pose};
 use buddy_render::units::{CellPosition, CellSize};
@@ -15,7 +15,7 @@ use std::time::Duration;
 const CLIP: ClipId = ClipId(7);
 
 fn encoder(tier: KittyTier) -> Kitty {
-    Kitty::new(KittyConfig { tier, ids: ids(), z: 1, passthrough: Passthrough::None, tolerance: 0 })
+    Kitty::new(KittyConfig { tolerance: 0, ..KittyConfig::new(tier, ids()) })
 }
 
 fn ids() -> IdRange {
@@ -180,7 +180,7 @@ fn an_animation_is_loaded_whole_and_plays_by_itself() {
 fn faithful(tier: KittyTier) -> Kitty {
     let ids = ids();
     let passthrough = Passthrough::None;
-    Kitty::new(KittyConfig { tier, ids, z: 1, passthrough, tolerance: FAITHFUL })
+    Kitty::new(KittyConfig { passthrough, ..KittyConfig::new(tier, ids) })
 }
 
 /// Each pet's first clip in the colours of a palette, as the terminal has it.
@@ -343,4 +343,75 @@ fn what_does_not_fit_is_refused() {
     let far = kitty.show(CLIP, 2, &at(2, 2), &mut out);
     assert_eq!(far, Err(EncodeError::NotLoaded(7)));
     assert!(kitty.play(CLIP, true, &at(2, 2), &mut out).is_err());
+}
+
+/// What the terminal holds of clips of three poses that are loaded one after another, each shown
+/// when it is.
+fn loaded_in_turn(config: KittyConfig, clips: u16) -> (Kitty, Rio, Placement) {
+    let at = at(4, 2);
+    let poses = clip(at.pixels(), 3);
+    let (mut kitty, mut rio) = (Kitty::new(config), Rio::new());
+    for n in 0..clips {
+        rio.feed(&written(|out| kitty.load(ClipId(n), &poses, out).unwrap()));
+        rio.feed(&written(|out| kitty.show(ClipId(n), 1, &at, out).unwrap()));
+        assert_eq!(rio.shown().len(), 1);
+    }
+    (kitty, rio, at)
+}
+
+/// Three clips of three poses of 32 × 32 pixels fit, a fourth does not.
+const QUOTA: usize = 3 * 3 * 32 * 32 * 4;
+
+#[test]
+fn clips_past_the_quota_are_given_up_oldest_first() {
+    let config = KittyConfig::new(KittyTier::Static, ids());
+    let config = KittyConfig { quota: QUOTA, frees_one_by_one: true, ..config };
+    let (mut kitty, mut rio, at) = loaded_in_turn(config, 3);
+    assert_eq!(rio.term.graphics.kitty_images.len(), 9);
+    // The oldest is on the screen: the one after it goes.
+    rio.feed(&written(|out| kitty.show(ClipId(0), 2, &at, out).unwrap()));
+    let poses = clip(at.pixels(), 3);
+    rio.feed(&written(|out| kitty.load(ClipId(7), &poses, out).unwrap()));
+    let loaded = [0, 1, 2, 7].map(|n| kitty.is_loaded(ClipId(n)));
+    assert_eq!(loaded, [true, false, true, true]);
+    assert_eq!(rio.term.graphics.kitty_images.len(), 9);
+    assert_eq!(rio.shown().len(), 1);
+    rio.feed(&written(|out| kitty.farewell(out)));
+    assert!(rio.term.graphics.kitty_images.is_empty() && rio.shown().is_empty());
+}
+
+#[test]
+fn where_one_cannot_be_freed_alone_all_go_but_what_is_shown() {
+    let config = KittyConfig::new(KittyTier::Static, ids());
+    let (mut kitty, mut rio, at) = loaded_in_turn(KittyConfig { quota: QUOTA, ..config }, 3);
+    let poses = clip(at.pixels(), 3);
+    for n in 3..9 {
+        let bytes = written(|out| kitty.load(ClipId(n), &poses, out).unwrap());
+        let frees = sequences(&bytes).iter().any(|s| s.key("d") == Some("I"));
+        rio.feed(&bytes);
+        // The pose on the screen stays till the next is there.
+        assert_eq!(rio.shown().len(), 1);
+        if frees {
+            assert_eq!(rio.term.graphics.kitty_images.len(), 4, "clip {n}");
+            assert!((0..n).all(|n| !kitty.is_loaded(ClipId(n))) && kitty.is_loaded(ClipId(n)));
+        }
+        rio.feed(&written(|out| kitty.show(ClipId(n), 0, &at, out).unwrap()));
+        assert_eq!(rio.shown().len(), 1);
+        assert!(rio.term.graphics.kitty_images.len() <= 10);
+    }
+    rio.feed(&written(|out| kitty.farewell(out)));
+    assert!(rio.term.graphics.kitty_images.is_empty());
+}
+
+#[test]
+fn few_ids_suffice_for_many_clips() {
+    let config = KittyConfig::new(KittyTier::Static, IdRange::of_8_bits(1));
+    let (kitty, rio, _) = loaded_in_turn(KittyConfig { frees_one_by_one: true, ..config }, 160);
+    assert!(rio.term.graphics.kitty_images.len() <= 239);
+    assert!(kitty.is_loaded(ClipId(159)) && !kitty.is_loaded(ClipId(0)));
+    let at = at(4, 2);
+    let too_many = clip(at.pixels(), 240);
+    let mut kitty = Kitty::new(config);
+    let refused = kitty.load(CLIP, &too_many, &mut Vec::new());
+    assert!(matches!(refused, Err(EncodeError::Unsupported(_))), "{refused:?}");
 }

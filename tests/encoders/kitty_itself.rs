@@ -5,8 +5,7 @@
 use crate::graphics::{Graphics, Run};
 use crate::support::{Drawn, PETS, SMALL_CELL, written};
 use crate::wire::tokens;
-use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
-use buddy_render::protocol::passthrough::Passthrough;
+use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
 use buddy_render::protocol::{ClipId, Encoder, Placement};
 use buddy_render::units::CellPosition;
 use serde_json::{Value, json};
@@ -55,12 +54,11 @@ impl Recording {
     }
 }
 
-/// Some clips of a pet: loaded, shown, played, erased, put elsewhere, and taken away.
-fn perform(tier: KittyTier, clips: &[Drawn], recording: &mut Recording) {
-    let passthrough = Passthrough::None;
-    let config =
-        KittyConfig { tier, ids: IdRange::from_seed(9), z: 10, passthrough, tolerance: FAITHFUL };
-    let mut kitty = Kitty::new(config);
+/// Some clips of a pet: loaded, shown, played, erased, put elsewhere, and taken away; those that
+/// were given up for the quota are loaded again.
+fn perform(tier: KittyTier, clips: &[Drawn], quota: usize, recording: &mut Recording) {
+    let config = KittyConfig::new(tier, IdRange::from_seed(9));
+    let mut kitty = Kitty::new(KittyConfig { z: 10, quota, ..config });
     let mut send = |write: &mut dyn FnMut(&mut Kitty, &mut Vec<u8>)| {
         recording.frame(&written(|out| write(&mut kitty, out)));
     };
@@ -81,7 +79,12 @@ fn perform(tier: KittyTier, clips: &[Drawn], recording: &mut Recording) {
         if n % 3 == 1 {
             send(&mut |kitty, out| kitty.erase(out));
         }
-        send(&mut |kitty, out| kitty.show(ClipId(0), n % 6, &first, out).unwrap());
+        send(&mut |kitty, out| {
+            if !kitty.is_loaded(ClipId(0)) {
+                kitty.load(ClipId(0), &clips[0].poses, out).unwrap();
+            }
+            kitty.show(ClipId(0), n % 6, &first, out).unwrap();
+        });
     }
     send(&mut |kitty, out| kitty.reset(out));
 }
@@ -109,7 +112,8 @@ fn kitty_itself_sees_what_the_model_sees() {
     let mut recording = Recording::default();
     for tier in [KittyTier::Animated, KittyTier::Static] {
         for (_, clips) in PETS.iter() {
-            perform(tier, &clips[..6], &mut recording);
+            perform(tier, &clips[..6], usize::MAX, &mut recording);
+            perform(tier, &clips[..6], 100_000, &mut recording);
         }
     }
     let Some(seen) = ask_kitty(&recording.frames) else { return };

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use buddy_render::protocol::kitty::IdRange;
 use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::units::{CellPixels, CellSize};
+use rio_vt::ansi::kitty_virtual::{PLACEHOLDER, diacritic_to_index};
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthChar as _;
 
@@ -16,6 +17,8 @@ use unicode_width::UnicodeWidthChar as _;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Dialect {
     Kitty(IdRange),
+    /// kitty's pictures in cells of text.
+    Placeholders(IdRange),
     /// With `true` in parts, else in one sequence.
     Iterm2(bool),
     /// Registers, whether they are shared, whether a picture lies over older ones.
@@ -43,6 +46,8 @@ pub(crate) struct Lint {
     registers: Vec<Option<[u8; 3]>>,
     cursor: Cursor,
     pen: Pen,
+    /// The picture that the pen's colour names.
+    named: u32,
     shared: bool,
     /// All bytes so far.
     pub(crate) read: usize,
@@ -53,6 +58,8 @@ pub(crate) struct Lint {
 struct Held {
     size: (usize, usize),
     frames: u32,
+    /// The columns and rows of its virtual placement.
+    cells: Option<(u32, u32)>,
 }
 
 /// A file that comes in parts.
@@ -96,6 +103,7 @@ impl Lint {
             registers: vec![None; registers],
             cursor: Cursor::Unknown,
             pen: Pen::Unknown,
+            named: 0,
             shared: false,
             read: 0,
         }
@@ -188,6 +196,9 @@ impl Lint {
     }
 
     fn text(&mut self, text: &str) -> Result<(), Rule> {
+        if text.starts_with(PLACEHOLDER) && matches!(self.dialect, Dialect::Placeholders(_)) {
+            return self.placeholders(text);
+        }
         for glyph in text.chars() {
             let ours = match self.dialect {
                 Dialect::Symbols(_) => is_symbol(glyph),
@@ -207,6 +218,28 @@ impl Lint {
             let room = end < u32::from(self.window.cols);
             self.cursor = if room { Cursor::At(end, row) } else { Cursor::Wraps(row) };
         }
+        Ok(())
+    }
+
+    /// A row of a picture, whole: each cell with its row and column.
+    fn placeholders(&mut self, text: &str) -> Result<(), Rule> {
+        keep(self.pen == Pen::Set, "pen-unknown")?;
+        let held = self.images.get(&self.named).ok_or("kitty-missing")?;
+        let (cols, rows) = held.cells.ok_or("placeholder-virtual")?;
+        self.covers(cols, 1, 0)?;
+        let cells: Vec<char> = text.chars().collect();
+        let highest = self.named >> 24;
+        let marks = if highest > 0 { 3 } else { 2 };
+        keep(cells.len() == (1 + marks) * cols as usize, "placeholder")?;
+        for (col, cell) in (0..).zip(cells.chunks(1 + marks)) {
+            let row = diacritic_to_index(cell[1]).ok_or("placeholder")?;
+            keep(cell[0] == PLACEHOLDER && row < rows, "placeholder")?;
+            keep(diacritic_to_index(cell[2]) == Some(col), "placeholder")?;
+            let told = cell.get(3).map_or(Some(0), |mark| diacritic_to_index(*mark));
+            keep(told == Some(highest), "placeholder")?;
+        }
+        // Where it is after the last column, terminals differ.
+        self.cursor = Cursor::Unknown;
         Ok(())
     }
 
@@ -291,7 +324,11 @@ impl Lint {
 
     /// ECH: it fills with the current colours, so those must be the default.
     fn wipe(&mut self, inside: &str) -> Result<(), Rule> {
-        keep(matches!(self.dialect, Dialect::Iterm2(_) | Dialect::Sixel(..)), "sequence")?;
+        let wipes = matches!(
+            self.dialect,
+            Dialect::Iterm2(_) | Dialect::Sixel(..) | Dialect::Placeholders(_)
+        );
+        keep(wipes, "sequence")?;
         let count: u16 = number(inside)?;
         let Cursor::At(col, _) = self.cursor else { return Err("cursor") };
         keep(count > 0 && col + u32::from(count) <= self.window.cols.into(), "wrap")?;
@@ -303,9 +340,20 @@ impl Lint {
             self.pen = Pen::Default;
             return Ok(());
         }
-        keep(matches!(self.dialect, Dialect::Symbols(true)), "pen")?;
         let codes: Result<Vec<u8>, Rule> = inside.split(';').map(number).collect();
         let codes = codes.map_err(|_| "pen")?;
+        if let Dialect::Placeholders(_) = self.dialect {
+            self.pen = Pen::Set;
+            self.named = match *codes {
+                [0, 38, 5, id] => id.into(),
+                [0, 38, 2, r, g, b] => u32::from_be_bytes([0, r, g, b]),
+                _ => return Err("pen"),
+            };
+            // The text tells the highest byte; there is one for all.
+            self.named |= self.images.keys().next().map_or(0, |id| id & 0xff00_0000);
+            return Ok(());
+        }
+        keep(matches!(self.dialect, Dialect::Symbols(true)), "pen")?;
         let mut codes = codes.into_iter();
         // Only after a reset is it known what else is set.
         if self.pen == Pen::Unknown {
@@ -414,11 +462,15 @@ impl Lint {
     }
 
     fn graphics(&mut self, body: &str) -> Result<(), Rule> {
-        let Dialect::Kitty(ids) = self.dialect else { return Err("other-protocol") };
+        let (Dialect::Kitty(ids) | Dialect::Placeholders(ids)) = self.dialect else {
+            return Err("other-protocol");
+        };
         keep(!body.contains("a=q"), "query")?;
         let later = self.uploads.is_open();
         let (keys, command) = self.uploads.take(body)?;
-        keep(keys.get('q') == Some("2"), "kitty-quiet")?;
+        // Whether a picture is still there may be answered, if it is not.
+        let asks = keys.action() == 'p' && keys.get('q') == Some("1");
+        keep(asks || keys.get('q') == Some("2"), "kitty-quiet")?;
         keep(keys.get('i').is_none() || keys.get('I').is_none(), "kitty-i-and-I")?;
         for (key, value) in keys.iter() {
             keep(is_allowed(keys.action(), key, value), "kitty-keys")?;
@@ -444,7 +496,7 @@ impl Lint {
             held.frames += 1;
             return Ok(());
         }
-        self.images.insert(id, Held { size: *size, frames: 1 });
+        self.images.insert(id, Held { size: *size, frames: 1, cells: None });
         if keys.action() == 'T' { self.place(keys) } else { Ok(()) }
     }
 
@@ -461,6 +513,8 @@ impl Lint {
                 keep(matches!(keys.get('d'), Some("i" | "I")), "kitty-delete")?;
                 if keys.get('d') == Some("I") {
                     self.images.remove(&id);
+                } else if let Some(held) = self.images.get_mut(&id) {
+                    held.cells = None;
                 }
                 Ok(())
             }
@@ -471,13 +525,18 @@ impl Lint {
     /// The picture has the size of the cells it is put in: nobody scales.
     fn place(&mut self, keys: &Keys) -> Result<(), Rule> {
         let id = keys.number('i').ok_or("kitty-id")?;
-        let held = self.images.get(&id).ok_or("kitty-missing")?;
-        let said = (keys.get('p'), keys.get('C'));
-        keep(said == (Some("1"), Some("1")), "kitty-placement")?;
+        let held = self.images.get_mut(&id).ok_or("kitty-missing")?;
         let (cols, rows) = keys.number('c').zip(keys.number('r')).ok_or("kitty-placement")?;
-        keep(keys.number('z').is_some(), "kitty-placement")?;
         let size = (u32::from(self.cell.width) * cols, u32::from(self.cell.height) * rows);
         keep(held.size == (size.0 as usize, size.1 as usize), "payload-size")?;
+        keep(keys.get('p') == Some("1"), "kitty-placement")?;
+        let (virtual_, stays) = (keys.get('U') == Some("1"), keys.get('C') == Some("1"));
+        if let Dialect::Placeholders(_) = self.dialect {
+            keep(virtual_ && keys.get('z').is_none(), "placeholder-virtual")?;
+            held.cells = Some((cols, rows));
+            return Ok(());
+        }
+        keep(stays && !virtual_ && keys.number('z').is_some(), "kitty-placement")?;
         self.covers(cols, rows, 0)
     }
 }
@@ -512,12 +571,13 @@ fn is_allowed(action: char, key: char, value: &str) -> bool {
         return words.contains(&value);
     }
     let most = match (action, key) {
+        ('p', 'q') => 1..=2,
         (_, 'q') => 2..=2,
-        (_, 'i') => 1..=0x00ff_ffff,
+        (_, 'i') => 1..=u32::MAX,
         ('t' | 'T' | 'f', 'f') => return matches!(value, "24" | "32" | "100"),
         ('t' | 'T' | 'f', 's' | 'v') => 1..=10_000,
         ('t' | 'T' | 'f', 'm') => 0..=1,
-        ('T' | 'p' | 'd', 'p') | ('T' | 'p', 'C') => 1..=1,
+        ('T' | 'p' | 'd', 'p') | ('T' | 'p', 'C' | 'U') => 1..=1,
         ('T' | 'p', 'c' | 'r') => 1..=10_000,
         ('T' | 'p' | 'f' | 'a', 'z') => 1..=i32::MAX as u32,
         ('f', 'X' | 'C') => 0..=1,
@@ -528,11 +588,11 @@ fn is_allowed(action: char, key: char, value: &str) -> bool {
     number(value).is_ok_and(|value| most.contains(&value))
 }
 
-/// Block elements, sextants, octants, their neighbours, braille.
+/// Block elements, sextants, octants, braille, and two more quarters; no glyph that terminals which
+/// draw octants forgot.
 fn is_symbol(glyph: char) -> bool {
     matches!(glyph, ' ' | '▀'..='▟' | '\u{2800}'..='\u{28FF}' | '\u{1FB00}'..='\u{1FB3B}'
-        | '\u{1FB82}' | '\u{1FB85}' | '\u{1FBE6}' | '\u{1FBE7}' | '\u{1CD00}'..='\u{1CDE5}'
-        | '\u{1CEA0}' | '\u{1CEA3}' | '\u{1CEA8}' | '\u{1CEAB}')
+        | '\u{1FB82}' | '\u{1FB85}' | '\u{1CD00}'..='\u{1CDE5}')
 }
 
 /// What may stand in a sentence: nothing invisible, nothing that turns its neighbours round.

@@ -19,6 +19,7 @@ mod manners;
 #[expect(dead_code, reason = "the bench measures with it, too")]
 mod mosaic;
 mod multiplexer;
+mod placeholders;
 mod refused;
 mod screen;
 mod sixel;

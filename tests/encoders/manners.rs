@@ -5,7 +5,7 @@ use crate::lint::{Dialect, Lint};
 use crate::support::{Drawn, PETS, SMALL_CELL, written};
 use buddy_render::protocol::ascii::{Ascii, AsciiConfig};
 use buddy_render::protocol::iterm2::{Iterm2, Iterm2Config};
-use buddy_render::protocol::kitty::{FAITHFUL, IdRange, Kitty, KittyConfig, KittyTier};
+use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
 use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::silent::Silent;
 use buddy_render::protocol::sixel::{Sixel, SixelConfig, SixelTraits};
@@ -119,15 +119,18 @@ fn kitty() -> Vec<Case> {
     let mut cases = Vec::new();
     for tier in [KittyTier::Animated, KittyTier::Static] {
         for passthrough in WAYS {
-            let kitty = Kitty::new(KittyConfig {
-                tier,
-                ids: ids(),
-                z: 10,
-                passthrough,
-                tolerance: FAITHFUL,
-            });
+            let kitty =
+                Kitty::new(KittyConfig { z: 10, passthrough, ..KittyConfig::new(tier, ids()) });
             let name = format!("kitty {tier:?} through {passthrough:?}");
             let kitty = case(name, kitty, Dialect::Kitty(ids()), passthrough);
+            cases.push(Case { poses: 6, ..kitty });
+        }
+        for (bits, ids) in [(8, IdRange::of_8_bits(4)), (24, ids())] {
+            let passthrough = Passthrough::Tmux;
+            let config =
+                KittyConfig { passthrough, placeholders: true, ..KittyConfig::new(tier, ids) };
+            let name = format!("kitty {tier:?} in placeholders of {bits} bits");
+            let kitty = case(name, Kitty::new(config), Dialect::Placeholders(ids), passthrough);
             cases.push(Case { poses: 6, ..kitty });
         }
     }

@@ -10,11 +10,9 @@ use buddy_render::protocol::{ClipId, Encoder};
 
 fn kitty(passthrough: Passthrough) -> Box<dyn Encoder> {
     Box::new(Kitty::new(KittyConfig {
-        tier: KittyTier::Static,
-        ids: IdRange::from_seed(1),
-        z: 1,
         passthrough,
         tolerance: 0,
+        ..KittyConfig::new(KittyTier::Static, IdRange::from_seed(1))
     }))
 }
 

@@ -126,13 +126,7 @@ fn where_text_may_not_go() {
 #[test]
 fn what_kitty_may_not_get() {
     let at = Placement { size: CellSize::new(16, 8), ..AT };
-    let config = KittyConfig {
-        tier: KittyTier::Animated,
-        ids: ids(),
-        z: 3,
-        passthrough: Passthrough::None,
-        tolerance: 0,
-    };
+    let config = KittyConfig { z: 3, tolerance: 0, ..KittyConfig::new(KittyTier::Animated, ids()) };
     let mut kitty = Kitty::new(config);
     let reader = lint(Dialect::Kitty(ids()));
     let still = written(|out| kitty.encode(&ball(AT.pixels(), 0), &AT, out).unwrap());
@@ -143,10 +137,10 @@ fn what_kitty_may_not_get() {
         (",q=2", "", "kitty-quiet"),
         ("a=T", "a=q", "query"),
         ("a=T", "a=T,I=7", "kitty-i-and-I"),
-        ("a=T", "a=T,U=1", "kitty-keys"),
+        ("a=T", "a=T,U=1", "kitty-placement"),
         ("a=T", "a=T,a=T", "kitty-keys"),
         ("a=T", "a=T,t=f", "kitty-keys"),
-        (&ours, "i=16777217", "kitty-keys"),
+        (&ours, "i=16777217", "kitty-id"),
         (&ours, "i=3", "kitty-id"),
         (&format!(",{ours}"), "", "kitty-id"),
         ("p=1", "p=2", "kitty-keys"),
@@ -214,13 +208,7 @@ fn how_chunks_may_not_come() {
     let at = Placement { size: CellSize::new(12, 6), ..AT };
     let mut poses = clip(at.pixels(), 2);
     poses[1].frame = noise(&at);
-    let config = KittyConfig {
-        tier: KittyTier::Animated,
-        ids: ids(),
-        z: 1,
-        passthrough: Passthrough::None,
-        tolerance: 0,
-    };
+    let config = KittyConfig { tolerance: 0, ..KittyConfig::new(KittyTier::Animated, ids()) };
     let load = written(|out| Kitty::new(config).load(ClipId(1), &poses, out).unwrap());
     let text = std::str::from_utf8(&load).unwrap();
     assert!(text.matches("m=1").count() >= 2, "several chunks of a frame");

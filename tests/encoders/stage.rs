@@ -9,7 +9,7 @@ use buddy_render::player::{Guests, Motion, Player, Settings, encoder};
 use buddy_render::protocol::kitty::IdRange;
 use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::sixel::SixelTraits;
-use buddy_render::terminal::{Choice, ColorDepth, Multiplexer, Protocol, Terminal};
+use buddy_render::terminal::{Choice, ColorDepth, Multiplexer, PlaceholderIds, Protocol, Terminal};
 use buddy_render::text::SafeText;
 use buddy_render::units::{CellSize, Corner, Geometry};
 use std::sync::Arc;
@@ -93,6 +93,13 @@ impl Stage {
         self
     }
 
+    fn check(&mut self) -> &mut Self {
+        let mut bytes = Vec::new();
+        self.player.check(&mut bytes);
+        self.send(&bytes);
+        self
+    }
+
     fn tell(&mut self, kind: EventKind) -> &mut Self {
         self.player.input(self.now, Input::Event(Event::of(kind)));
         self
@@ -118,7 +125,11 @@ impl Stage {
 
 fn dialect(choice: &Choice) -> Dialect {
     match choice.protocol {
-        Protocol::Kitty => Dialect::Kitty(IdRange::from_seed(SEED)),
+        Protocol::Kitty => match choice.kitty_placeholders {
+            None => Dialect::Kitty(IdRange::from_seed(SEED)),
+            Some(PlaceholderIds::Bits8) => Dialect::Placeholders(IdRange::of_8_bits(SEED)),
+            Some(PlaceholderIds::Bits24) => Dialect::Placeholders(IdRange::from_seed(SEED)),
+        },
         Protocol::Iterm2 => Dialect::Iterm2(choice.iterm2_multipart),
         Protocol::Sixel => {
             let most = usize::from(choice.sixel_registers.min(256));
@@ -141,7 +152,7 @@ fn live(stage: &mut Stage) -> usize {
     let text = SafeText::new(hostile);
     stage.until(700).tell(tests(Outcome::Passed)).until(1500);
     stage.tell(EventKind::Say { text }).until(2000).resize("40x12@4x7").until(2400);
-    stage.tell(tests(Outcome::Failed)).until(3200);
+    stage.check().tell(tests(Outcome::Failed)).until(3200).check();
     stage.tell(EventKind::Hide).until(3300).tell(EventKind::Show).until(3600);
     stage.resize("24x9@4x7").until(4000).resize("12x4@4x7").until(4200);
     stage.resize("40x12@4x7").until(4600).tell(EventKind::Conflict { files: 2 }).until(5600);
@@ -175,6 +186,17 @@ fn choices() -> Vec<(String, Choice)> {
     let (_, sixel) = choices[4].clone();
     let (_, octant) = choices[8].clone();
     let lies = SixelTraits { overlays: true, shared_registers: true, pictures: Some(16) };
+    let in_tmux = |tier: usize, ids| Choice {
+        passthrough: Multiplexer::Tmux,
+        kitty_placeholders: Some(ids),
+        ..choices[tier].1.clone()
+    };
+    let placeholders = [
+        ("8 bits, animated".to_owned(), in_tmux(0, PlaceholderIds::Bits8)),
+        ("8 bits, static".to_owned(), in_tmux(1, PlaceholderIds::Bits8)),
+        ("24 bits, static".to_owned(), in_tmux(1, PlaceholderIds::Bits24)),
+    ];
+    choices.extend(placeholders);
     choices.extend([
         ("in tmux".to_owned(), Choice { passthrough: Multiplexer::Tmux, ..kitty.clone() }),
         ("in Screen".to_owned(), Choice { passthrough: Multiplexer::Screen, ..kitty }),

@@ -267,6 +267,7 @@ fn keys() {
         bus: None,
         limit: None,
         synchronized: false,
+        watches: false,
         cell: choice.geometry.cell,
         on_key: &mut on_key,
     };
@@ -441,4 +442,88 @@ fn a_guardian_of_nothing_goes_at_once() {
         }
         std::thread::sleep(ms(5));
     }
+}
+
+fn read_until_asked(session: &mut Session) {
+    while !session.has(b"\x1b[c") {
+        let mut part = [0; 4096];
+        let n = session.pty.read(&mut part).unwrap();
+        session.seen.extend_from_slice(&part[..n]);
+    }
+    session.looked = session.seen.len();
+}
+
+/// What kitty answers to the probe's trial of its protocol, for the ids that are in it.
+fn answer_as_kitty(session: &mut Session) {
+    read_until_asked(session);
+    let text = String::from_utf8_lossy(&session.seen).into_owned();
+    let id = text.split("a=q,i=").nth(1).unwrap().split(',').next().unwrap();
+    let id: u32 = id.parse().unwrap();
+    let answer = |n: u32, code: &str| format!("\x1b_Gi={};{code}\x1b\\", id + n);
+    let answers = [answer(0, "OK"), answer(1, "OK"), answer(3, "ENOENT:no"), answer(2, "OK")];
+    session.type_in((answers.concat() + "\x1bP>|kitty(0.41.1)\x1b\\\x1b[?62;c").as_bytes());
+}
+
+/// The ids of pictures that are asked about: put with q=1.
+fn asked_about(seen: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(seen).into_owned();
+    let puts = text.split("\x1b_Ga=p,i=").skip(1).map(|put| put.split('\x1b').next().unwrap());
+    let asks = puts.filter(|put| put.ends_with(",q=1"));
+    asks.map(|put| put.split(',').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_picture_that_was_wiped_comes_back() {
+    let mut session = Session::buddy("--protocol kitty");
+    answer_as_kitty(&mut session);
+    session.read_on(ms(3000), Some(Duration::ZERO));
+    assert_eq!(session.count(b"a=f,"), session.count(b"a=f,i="));
+    let loads = |session: &Session| session.count(b"\x1b_Ga=t,");
+    let uploaded = loads(&session);
+    assert!(uploaded > 2, "the probe's two and a clip: {uploaded}");
+    // It is there: nothing is answered, and nothing more is sent.
+    session.read_on(ms(9000), Some(Duration::ZERO));
+    let asked = asked_about(&session.seen);
+    assert_eq!((asked.len(), loads(&session)), (1, uploaded), "{asked:?}");
+    session.type_in(format!("\x1b_Gi={},p=1;ENOENT:gone\x1b\\", asked[0]).as_bytes());
+    session.read_on(ms(1500), Some(Duration::ZERO));
+    assert!(loads(&session) > uploaded, "it is loaded again");
+    // Somebody else's picture is none of ours; Ctrl-L is a wish.
+    let again = loads(&session);
+    session.type_in(b"\x1b_Gi=16777215,p=1;ENOENT:gone\x1b\\");
+    session.read_on(ms(500), Some(Duration::ZERO));
+    assert_eq!(loads(&session), again);
+    session.type_in(b"\x0c");
+    session.read_on(ms(1500), Some(Duration::ZERO));
+    assert!(loads(&session) > again);
+    session.type_in(b"q");
+    session.end(Some(Duration::ZERO));
+    session.check_left_clean();
+}
+
+#[test]
+fn a_pet_that_nobody_sees_rests() {
+    let mut session = Session::buddy("--protocol symbols");
+    read_until_asked(&mut session);
+    session.type_in(b"\x1b[?2033;2$y\x1b[?62;c");
+    session.read_on(ms(2500), Some(Duration::ZERO));
+    assert!(session.has(b"\x1b[?2033h") && session.count(QUESTION) > 5);
+    session.type_in(b"\x1b[?999;2n");
+    session.read_on(ms(500), Some(Duration::ZERO));
+    let before = session.count(QUESTION);
+    session.read_on(ms(2000), Some(Duration::ZERO));
+    assert_eq!(session.count(QUESTION), before, "nothing is drawn");
+    session.type_in(b"\x1b[?999;1n");
+    session.read_on(ms(1500), Some(Duration::ZERO));
+    assert!(session.count(QUESTION) > before + 2, "it goes on");
+    session.type_in(b"q");
+    session.end(Some(Duration::ZERO));
+    assert!(session.has(b"\x1b[?2033l"));
+    session.check_left_clean();
+    // Whoever knows nothing of it is not told of it.
+    let mut session = Session::buddy("--protocol symbols");
+    session.read_on(ms(1000), Some(Duration::ZERO));
+    session.type_in(b"q");
+    session.end(Some(Duration::ZERO));
+    assert!(!session.has(b"\x1b[?2033h") && !session.has(b"\x1b[?2033l"));
 }

@@ -118,7 +118,7 @@ fn read_until_asked(terminal: &mut File) -> Vec<u8> {
 /// The answer with the id of the question in the place of `ID`.
 fn with_id(bytes: &[u8], questions: &[u8]) -> Vec<u8> {
     let questions = String::from_utf8_lossy(questions);
-    let id = questions.split("\x1b_Gi=").nth(1).unwrap_or_default();
+    let id = questions.split("\x1b_Ga=q,i=").nth(1).unwrap_or_default();
     let id: String = id.chars().take_while(char::is_ascii_digit).collect();
     let Some(at) = bytes.windows(2).position(|w| w == b"ID") else { return bytes.to_vec() };
     [&bytes[..at], id.as_bytes(), &bytes[at + 2..]].concat()

@@ -69,9 +69,12 @@ pub(super) fn play(
         bus: events.as_ref().map(|events| &*events.bus),
         limit: look.duration,
         synchronized: stage.choice.sync2026,
+        watches: stage.choice.visibility2033,
         cell: stage.choice.geometry.cell,
-        on_key: &mut |key| {
-            if is_quit(key) { KeyAction::Quit } else { KeyAction::Ignore }
+        on_key: &mut |key| match key {
+            _ if is_quit(key) => KeyAction::Quit,
+            REDRAW => KeyAction::Redraw,
+            _ => KeyAction::Ignore,
         },
     };
     let done = live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live)
@@ -107,6 +110,9 @@ fn sentences(
 fn is_quit(key: &[u8]) -> bool {
     matches!(key, b"q" | b"Q" | b"\x1b" | b"\x03")
 }
+
+/// Ctrl-L, which draws anew in most programs.
+const REDRAW: &[u8] = b"\x0c";
 
 /// What an arrow key asks for.
 #[derive(Clone, Copy, PartialEq)]
@@ -149,12 +155,14 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
                 leap = Some(by);
                 KeyAction::Quit
             }
+            None if key == REDRAW => KeyAction::Redraw,
             None => KeyAction::Ignore,
         };
         let mut live = Live {
             bus: None,
             limit: args.look.duration,
             synchronized: stage.choice.sync2026,
+            watches: stage.choice.visibility2033,
             cell: stage.choice.geometry.cell,
             on_key: &mut on_key,
         };

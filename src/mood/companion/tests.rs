@@ -52,8 +52,21 @@ struct Log {
 
 impl Log {
     fn new(species: Species, visitors: &[Species]) -> Self {
+        Self::of(personality(species), visitors)
+    }
+
+    /// A pet that has all clips.
+    fn whole(species: Species) -> Self {
+        let mut host = personality(species);
+        for name in ["blink", "doze", "enter", "exit", "idle-2", "idle-3"] {
+            host.clips.insert(name.to_owned(), Duration::from_secs(2));
+        }
+        Self::of(host, &[])
+    }
+
+    fn of(host: Personality, visitors: &[Species]) -> Self {
         let visitors = visitors.iter().map(|s| personality(*s)).collect();
-        let companion = Companion::new(personality(species), visitors, 7);
+        let companion = Companion::new(host, visitors, 7);
         let mut log = Self {
             companion,
             plays: vec![],
@@ -271,4 +284,87 @@ fn strong_reactions_keep_their_distance() {
     let crowded = |pair: &[(u64, u8)]| pair[1].0 - pair[0].0 < 8 && pair[1].1 <= pair[0].1;
     assert!(!strong.windows(2).any(crowded), "{strong:?}");
     assert!(strong.len() > 20);
+}
+
+#[test]
+fn it_enters_and_exits() {
+    let mut log = Log::whole(Species::Cat);
+    log.until(5);
+    assert_eq!(log.plays, [(0, "enter".into()), (2, "idle".into())]);
+    log.at(6, passed()).feed(Input::EndOfInput);
+    log.until(30);
+    assert_eq!(log.clips()[2..], ["purr", "exit"]);
+    assert_eq!(log.left, Some(10));
+}
+
+#[test]
+fn it_is_gone_in_time_whatever_it_does() {
+    let mut log = Log::whole(Species::Cat);
+    log.at(5, EventKind::Conflict { files: 1 }).at(6, failed()).feed(Input::EndOfInput);
+    log.until(30);
+    assert_eq!(log.clips().last(), Some(&"exit"));
+    assert!(log.left.is_some_and(|at| at <= 11), "{:?}", log.left);
+    // Who is only coming, or sleeps, goes without ado.
+    let mut log = Log::whole(Species::Cat);
+    log.feed(Input::EndOfInput);
+    assert_eq!((log.left, log.clips().contains(&"exit")), (Some(0), false));
+    let mut log = Log::whole(Species::Cat);
+    log.until(700).feed(Input::EndOfInput);
+    assert_eq!((log.left, log.clips().contains(&"exit")), (Some(700), false));
+    let mut log = Log::whole(Species::Cat);
+    log.at(5, EventKind::Hide).feed(Input::EndOfInput);
+    assert_eq!((log.left, log.clips().contains(&"exit")), (Some(5), false));
+    // A tick that comes too late for the way out.
+    let mut log = Log::whole(Species::Cat);
+    log.at(5, EventKind::Conflict { files: 1 }).feed(Input::EndOfInput);
+    log.now = Duration::from_secs(9);
+    log.feed(Input::Tick);
+    assert_eq!((log.left, log.clips().contains(&"exit")), (Some(9), false));
+}
+
+#[test]
+fn idle_variants_come_between_plain_stretches_and_stop_for_reactions() {
+    let mut log = Log::whole(Species::Dog);
+    log.until(300);
+    let idles: Vec<&str> = log.clips().into_iter().skip(1).collect();
+    assert!(idles.len() > 20, "{idles:?}");
+    assert!(idles.iter().step_by(2).all(|clip| *clip == "idle"), "{idles:?}");
+    assert!(idles.contains(&"idle-2") && idles.contains(&"idle-3"), "{idles:?}");
+    let agent = EventKind::Agent { state: AgentState::Working, app: None, message: None };
+    log.at(301, agent).until(304);
+    let before = log.plays.len();
+    log.until(600);
+    assert_eq!(log.plays.len(), before, "who works does not idle: {:?}", log.plays.last());
+}
+
+#[test]
+fn a_push_is_nodded_at_and_wakes_a_sleeper() {
+    let mut log = Log::whole(Species::Owl);
+    let before = log.companion.mood(log.now);
+    log.at(4, EventKind::Push).until(6);
+    assert_eq!(log.clips()[2..], ["blink"]);
+    assert!(log.companion.mood(log.now) > before);
+    log.at(800, EventKind::Push).until(801);
+    assert_eq!(log.clips().last(), Some(&"wake"));
+}
+
+#[test]
+fn who_is_shown_again_enters() {
+    let mut log = Log::whole(Species::Ghost);
+    log.at(5, EventKind::Hide).at(6, EventKind::Show).until(7);
+    assert_eq!(log.clips()[2..], ["enter"]);
+}
+
+#[test]
+fn it_dozes_off_before_it_sleeps() {
+    let mut log = Log::whole(Species::Cat);
+    log.until(700);
+    let last = log.plays.len() - 2;
+    assert_eq!(log.plays[last..], [(600, "doze".into()), (602, "sleep".into())]);
+    log.at(701, EventKind::Active).until(710);
+    assert_eq!(log.clips()[last + 2..], ["wake", "idle"]);
+    // Who is woken while dozing off wakes up, too.
+    let mut log = Log::whole(Species::Cat);
+    log.at(601, EventKind::Active).until(602);
+    assert_eq!(log.clips().last(), Some(&"wake"));
 }

@@ -5,6 +5,7 @@
 use super::BuildError;
 use super::clips::{Clips, Easing, Key, Property, Value};
 use super::rig::{self, Color, Item, Outline, Paint, Part, Rig, Shape, Stop, Stroke};
+use super::slots;
 use kurbo::{BezPath, PathEl, Point};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ pub(super) fn animation(rig: &Rig, clips: &Clips) -> Result<Json, BuildError> {
     let end = timeline.end();
     Ok(json!({
         "v": "5.7.0", "fr": clips.fps, "ip": 0, "op": end, "w": 512, "h": 512, "ddd": 0,
-        "markers": timeline.markers(),
+        "markers": timeline.markers(), "slots": slots::of(rig)?,
         "layers": [{
             "ty": 4, "nm": "rig", "ip": 0, "op": end, "st": 0,
             "ks": {
@@ -351,17 +352,29 @@ fn stroke(stroke: &Stroke) -> Json {
 fn paint(paint: &Paint, solid: &str, gradient: &str) -> Json {
     let opacity = fixed(json!(round(paint.opacity * 100.0)));
     let point = |p: &Point| fixed(json!([round(p.x), round(p.y)]));
+    let mut color = self::color(&paint.color);
+    if let Some(slot) = &paint.slot {
+        // A gradient's number of stops stands beside its slot.
+        let place = if color.get("p").is_some() { &mut color["k"] } else { &mut color };
+        place["sid"] = json!(slot);
+    }
     match &paint.color {
-        Color::Solid([r, g, b]) => {
-            json!({"ty": solid, "c": fixed(json!([unit(*r), unit(*g), unit(*b)])), "o": opacity})
+        Color::Solid(_) => json!({"ty": solid, "c": color, "o": opacity}),
+        Color::Linear { from, to, .. } => {
+            json!({"ty": gradient, "t": 1, "s": point(from), "e": point(to), "g": color, "o": opacity})
         }
-        Color::Linear { from, to, stops } => {
-            json!({"ty": gradient, "t": 1, "s": point(from), "e": point(to), "g": ramp(stops), "o": opacity})
-        }
-        Color::Radial { center, radius, stops } => {
+        Color::Radial { center, radius, .. } => {
             let edge = Point::new(center.x + radius, center.y);
-            json!({"ty": gradient, "t": 2, "s": point(center), "e": point(&edge), "g": ramp(stops), "o": opacity})
+            json!({"ty": gradient, "t": 2, "s": point(center), "e": point(&edge), "g": color, "o": opacity})
         }
+    }
+}
+
+/// A colour as a Lottie property; a gradient's as its number of stops and a property.
+pub(super) fn color(color: &Color) -> Json {
+    match color {
+        Color::Solid([r, g, b]) => fixed(json!([unit(*r), unit(*g), unit(*b)])),
+        Color::Linear { stops, .. } | Color::Radial { stops, .. } => ramp(stops),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A compiled pet → a dotLottie container (dotLottie specification 2.0).
 
-use super::{BuildError, Compiled};
+use super::{BuildError, machine};
 use serde_json::json;
 use std::io::{Cursor, Write as _};
 use zip::write::SimpleFileOptions;
@@ -9,17 +9,36 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 /// The entry that tells what Lottie's markers do not. Other players pass it by.
 pub(crate) const EXTRA: &str = "x-buddy.json";
 
+/// What a container holds.
+pub(crate) struct Contents<'a> {
+    /// The animation's id.
+    pub(crate) name: &'a str,
+    /// The Lottie animation, JSON.
+    pub(crate) animation: &'a str,
+    /// What [`EXTRA`] holds, JSON.
+    pub(crate) extra: &'a str,
+    /// The definition of the state machine [`machine::ID`], JSON.
+    pub(crate) machine: Option<&'a str>,
+}
+
 /// Writes the container. Its entries bear no date, so that the same pet gives the same bytes.
-pub(super) fn write(compiled: &Compiled, name: &str) -> Result<Vec<u8>, BuildError> {
-    let manifest =
-        json!({"version": "2", "generator": "buddy-render", "animations": [{"id": name}]})
-            .to_string();
-    let animation = format!("a/{name}.json");
-    let entries = [
-        ("manifest.json", &manifest),
-        (animation.as_str(), &compiled.animation),
-        (EXTRA, &compiled.extra),
+///
+/// # Errors
+/// When the zip cannot be written, which memory alone would prevent.
+pub(crate) fn write(contents: &Contents<'_>) -> Result<Vec<u8>, BuildError> {
+    let mut manifest = json!({
+        "version": "2", "generator": "buddy-render", "animations": [{"id": contents.name}],
+    });
+    let mut entries = vec![
+        (format!("a/{}.json", contents.name), contents.animation),
+        (EXTRA.to_owned(), contents.extra),
     ];
+    if let Some(states) = contents.machine {
+        manifest["stateMachines"] = json!([{"id": machine::ID}]);
+        entries.push((format!("s/{}.json", machine::ID), states));
+    }
+    let manifest = manifest.to_string();
+    entries.insert(0, ("manifest.json".to_owned(), &manifest));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(9))

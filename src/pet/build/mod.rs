@@ -5,15 +5,20 @@
 
 mod animate;
 mod clips;
-mod container;
+pub(crate) mod container;
+mod machine;
 mod rig;
+mod slots;
 mod still;
+mod trail;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clips::Clips;
 pub use clips::{MAX_CLIPS, MAX_FRAMES};
+use container::Contents;
 pub(super) use container::EXTRA;
 pub use rig::MAX_DEPTH;
 
@@ -52,15 +57,27 @@ pub struct Compiled {
     pub extra: String,
     /// The drawing at rest, SVG.
     pub still: String,
+    clips: Clips,
 }
 
 impl Compiled {
-    /// The dotLottie container (version 2) that holds the animation.
+    /// The state machine that plays its clips, for the animation of this id; JSON.
+    #[must_use]
+    pub fn machine(&self, animation: &str) -> String {
+        machine::definition(&self.clips, animation).to_string()
+    }
+
+    /// The dotLottie container (version 2) that holds the animation and its state machine.
     ///
     /// # Errors
     /// When the zip cannot be written, which memory alone would prevent.
     pub fn to_dotlottie(&self, name: &str) -> Result<Vec<u8>, BuildError> {
-        container::write(self, name)
+        container::write(&Contents {
+            name,
+            animation: &self.animation,
+            extra: &self.extra,
+            machine: Some(&self.machine(name)),
+        })
     }
 }
 
@@ -75,6 +92,7 @@ pub fn compile(rig_svg: &str, clips_toml: &str) -> Result<Compiled, BuildError> 
         animation: animate::animation(&rig, &clips)?.to_string(),
         extra: animate::extra(&clips).to_string(),
         still: still::svg(&rig),
+        clips,
     })
 }
 

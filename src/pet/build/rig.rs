@@ -19,7 +19,7 @@ pub(super) struct Rig {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Item {
     Part(Part),
-    Shape(Shape),
+    Shape(Box<Shape>),
 }
 
 /// A `<g>`: what is in it moves together.
@@ -56,6 +56,8 @@ pub(super) enum Outline {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Paint {
     pub(super) color: Color,
+    /// The slot through which a theme may give it another colour.
+    pub(super) slot: Option<String>,
     pub(super) opacity: f64,
 }
 
@@ -152,8 +154,21 @@ impl Style {
     }
 }
 
+/// The attributes that say what a fill or a stroke is painted with.
+struct PaintNames {
+    color: &'static str,
+    /// Where none is said.
+    default: &'static str,
+    opacity: &'static str,
+}
+
+const FILL: PaintNames = PaintNames { color: "fill", default: "#000000", opacity: "fill-opacity" };
+const STROKE: PaintNames =
+    PaintNames { color: "stroke", default: "none", opacity: "stroke-opacity" };
+
 struct Reader {
-    gradients: HashMap<String, Color>,
+    /// As paints, by id.
+    gradients: HashMap<String, Paint>,
     ids: HashSet<String>,
 }
 
@@ -178,7 +193,7 @@ impl Reader {
                 "defs" | "title" | "desc" | "metadata" => {}
                 "g" => items.push(Item::Part(self.part(node, &style, depth)?)),
                 "path" | "ellipse" | "circle" | "rect" => {
-                    items.push(Item::Shape(self.shape(node, &style)?))
+                    items.push(Item::Shape(Box::new(self.shape(node, &style)?)))
                 }
                 other => return Err(rig(format!("has a <{other}>, which a rig cannot have"))),
             }
@@ -208,8 +223,7 @@ impl Reader {
         let Some(id) = node.attribute("id") else {
             return Ok(None);
         };
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if id.is_empty() || !id.chars().all(fits) {
+        if !is_id(id) {
             return Err(rig(format!("has the id {id:?}: ids are made of a-z, 0-9 and -")));
         }
         if !self.ids.insert(id.to_owned()) {
@@ -222,9 +236,9 @@ impl Reader {
         Ok(Shape {
             id: self.id(node)?,
             outline: outline(node)?,
-            fill: self.paint(style, "fill", "#000000", "fill-opacity")?,
+            fill: self.paint(style, &FILL, slot(node, "data-slot")?)?,
             even_odd: style.get("fill-rule") == Some("evenodd"),
-            stroke: self.stroke(style)?,
+            stroke: self.stroke(style, slot(node, "data-stroke-slot")?)?,
             opacity: attribute(node, "opacity", 1.0)?,
         })
     }
@@ -232,27 +246,33 @@ impl Reader {
     fn paint(
         &self,
         style: &Style,
-        name: &'static str,
-        default: &str,
-        opacity: &'static str,
+        names: &PaintNames,
+        slot: Option<String>,
     ) -> Result<Option<Paint>, BuildError> {
-        let text = style.get(name).unwrap_or(default);
-        if text == "none" {
-            return Ok(None);
-        }
+        let text = style.get(names.color).unwrap_or(names.default);
+        let opacity = style.number(names.opacity, 1.0)?;
         let reference = text.strip_prefix("url(#").and_then(|t| t.strip_suffix(')'));
-        let color = match reference {
-            Some(id) => {
+        match (reference, slot) {
+            (None, slot) if text == "none" => match slot {
+                Some(slot) => {
+                    Err(rig(format!("has the slot {slot:?} for {}=\"none\"", names.color)))
+                }
+                None => Ok(None),
+            },
+            (None, slot) => Ok(Some(Paint { color: Color::Solid(hex(text)?), slot, opacity })),
+            (Some(id), None) => {
                 let found = self.gradients.get(id).cloned();
-                found.ok_or_else(|| rig(format!("has no gradient {id:?}")))?
+                let paint = found.ok_or_else(|| rig(format!("has no gradient {id:?}")))?;
+                Ok(Some(Paint { opacity, ..paint }))
             }
-            None => Color::Solid(hex(text)?),
-        };
-        Ok(Some(Paint { color, opacity: style.number(opacity, 1.0)? }))
+            (Some(id), Some(slot)) => Err(rig(format!(
+                "has the slot {slot:?} beside the gradient {id:?}: write data-slot on the gradient"
+            ))),
+        }
     }
 
-    fn stroke(&self, style: &Style) -> Result<Option<Stroke>, BuildError> {
-        let Some(paint) = self.paint(style, "stroke", "none", "stroke-opacity")? else {
+    fn stroke(&self, style: &Style, slot: Option<String>) -> Result<Option<Stroke>, BuildError> {
+        let Some(paint) = self.paint(style, &STROKE, slot)? else {
             return Ok(None);
         };
         let dashes = match style.get("stroke-dasharray") {
@@ -278,6 +298,20 @@ impl Reader {
             },
             dashes,
         }))
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && text.chars().all(fits)
+}
+
+fn slot(node: Node<'_, '_>, name: &'static str) -> Result<Option<String>, BuildError> {
+    match node.attribute(name) {
+        Some(slot) if !is_id(slot) => {
+            Err(rig(format!("has {name}={slot:?}: slots are made of a-z, 0-9 and -")))
+        }
+        slot => Ok(slot.map(str::to_owned)),
     }
 }
 
@@ -340,7 +374,7 @@ fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-fn gradient(node: Node<'_, '_>) -> Result<Color, BuildError> {
+fn gradient(node: Node<'_, '_>) -> Result<Paint, BuildError> {
     if node.attribute("gradientUnits") != Some("userSpaceOnUse") {
         return Err(rig("has a gradient without gradientUnits=\"userSpaceOnUse\"".into()));
     }
@@ -353,7 +387,7 @@ fn gradient(node: Node<'_, '_>) -> Result<Color, BuildError> {
     if stops.len() < 2 {
         return Err(rig("has a gradient with fewer than two stops".into()));
     }
-    Ok(if node.tag_name().name() == "linearGradient" {
+    let color = if node.tag_name().name() == "linearGradient" {
         Color::Linear {
             from: Point::new(number("x1")?, number("y1")?),
             to: Point::new(number("x2")?, number("y2")?),
@@ -365,7 +399,8 @@ fn gradient(node: Node<'_, '_>) -> Result<Color, BuildError> {
             radius: number("r")?,
             stops,
         }
-    })
+    };
+    Ok(Paint { color, slot: slot(node, "data-slot")?, opacity: 1.0 })
 }
 
 fn stop(node: Node<'_, '_>) -> Result<Stop, BuildError> {

@@ -44,7 +44,25 @@ impl Glyphs {
     pub(super) fn glyph(&self, mask: u8) -> char {
         self.table[usize::from(mask & self.full())]
     }
+
+    /// The set to draw where one colour is all there is and terminals lack the glyph of `mask`.
+    pub(super) fn instead_of(&self, mask: u8) -> Option<u8> {
+        let octants = self.table.len() == OCTANTS.len() && self.solid;
+        let undrawn = UNDRAWN.iter().filter(|_| octants);
+        undrawn.copied().find_map(|(lacking, near)| (lacking == mask).then_some(near))
+    }
 }
+
+/// The octants that are not among U+1CD00–U+1CDE5 and that terminals forgot: kitty 0.41.1 draws four of
+/// these as boxes, foot 1.21 all six. Beside each is a set that has it in it.
+const UNDRAWN: [(u8, u8); 6] = [
+    (0b00_00_00_01, 0b00_00_01_01),
+    (0b00_00_00_10, 0b00_00_10_10),
+    (0b00_01_01_00, 0b00_01_01_01),
+    (0b00_10_10_00, 0b00_10_10_10),
+    (0b01_00_00_00, 0b01_01_00_00),
+    (0b10_00_00_00, 0b10_10_00_00),
+];
 
 const HALVES: [char; 4] = [' ', '▀', '▄', '█'];
 const QUADRANTS: [char; 16] =
@@ -192,6 +210,14 @@ mod tests {
         let within = |table: &[char], from: u32, to: u32| {
             table.iter().filter(|c| (from..=to).contains(&u32::from(**c))).count()
         };
+        let octants = Glyphs::of(SymbolMode::Octant);
+        for (lacking, near) in UNDRAWN {
+            assert_eq!(octants.instead_of(lacking), Some(near));
+            assert_eq!(octants.instead_of(near), None);
+            assert_eq!(octants.instead_of(!lacking), None);
+            assert_eq!(near & lacking, lacking);
+        }
+        assert_eq!(Glyphs::of(SymbolMode::Braille).instead_of(1), None);
         assert_eq!(within(&OCTANTS, 0x1_CD00, 0x1_CDE5), 230);
         assert_eq!(within(&SEXTANTS, 0x1_FB00, 0x1_FB3B), 60);
     }

@@ -8,7 +8,8 @@ mod fit;
 mod glyphs;
 mod sample;
 
-use super::cells::{Cell, Grid, Ink};
+pub use super::cells::Ink;
+use super::cells::{Cell, Grid};
 use super::{EncodeError, Encoder, Feed, Placement, check_size};
 use crate::frame::Frame;
 use color::{Lab, Palette, Space, difference};
@@ -78,6 +79,17 @@ impl Default for SymbolsConfig {
     }
 }
 
+/// What stands in one cell, for programs that write their cells themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SymbolCell {
+    /// One column wide. A space on [`Ink::Default`] is transparent.
+    pub glyph: char,
+    /// The glyph's colour.
+    pub fg: Ink,
+    /// The colour behind it.
+    pub bg: Ink,
+}
+
 /// The encoder for block symbols.
 #[derive(Debug)]
 pub struct Symbols {
@@ -107,6 +119,62 @@ impl Symbols {
         }
     }
 
+    /// The frame as cells, row by row, for a program that has a screen of its own, such as a text
+    /// user interface: nothing is written. What was chosen for the frame before is kept where it is
+    /// hardly worse, as in [`Encoder::encode`].
+    ///
+    /// # Errors
+    /// When the frame does not fit its box, or the box has too many cells.
+    ///
+    /// ```
+    /// use buddy_render::frame::Frame;
+    /// use buddy_render::protocol::Placement;
+    /// use buddy_render::protocol::symbols::{Ink, Symbols, SymbolsConfig};
+    /// use buddy_render::units::{CellPixels, CellPosition, CellSize, PixelSize};
+    ///
+    /// // One cell: red above, nothing below.
+    /// let mut rgba = [255, 0, 0, 255].repeat(8 * 8);
+    /// rgba.resize(8 * 16 * 4, 0);
+    /// let frame = Frame::from_straight_rgba(PixelSize::new(8, 16), &rgba)?;
+    /// let at = Placement {
+    ///     at: CellPosition { col: 0, row: 0 },
+    ///     size: CellSize::new(1, 1),
+    ///     cell: CellPixels::new(8, 16),
+    /// };
+    /// let mut symbols = Symbols::new(SymbolsConfig::default());
+    /// let cell = symbols.cells(&frame, &at)?.next().ok_or("no cell")?;
+    /// assert_eq!((cell.glyph, cell.fg, cell.bg), ('▀', Ink::Rgb([255, 0, 0]), Ink::Default));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cells(
+        &mut self,
+        frame: &Frame,
+        at: &Placement,
+    ) -> Result<impl Iterator<Item = SymbolCell>, EncodeError> {
+        let public = |(_, cell): &(Tones, Cell)| {
+            let Cell { glyph, fg, bg, .. } = *cell;
+            SymbolCell { glyph, fg, bg }
+        };
+        Ok(self.fit(frame, at)?.iter().map(public))
+    }
+
+    /// Fits what changed, and gives all cells.
+    fn fit(&mut self, frame: &Frame, at: &Placement) -> Result<&[(Tones, Cell)], EncodeError> {
+        check_size(frame, at)?;
+        self.samples.take(frame, at, (self.glyphs.across, self.glyphs.down))?;
+        let count = usize::from(at.size.cols) * usize::from(at.size.rows);
+        let known = self.drawn.take().filter(|(old, _)| old == at);
+        let fresh = known.is_none();
+        let blank = || (*at, vec![(Tones::default(), Cell::BLANK); count]);
+        let (_, mut cells) = known.unwrap_or_else(blank);
+        for (n, cell) in cells.iter_mut().enumerate() {
+            if fresh || !self.samples.unchanged(n) {
+                self.refit(n, cell);
+            }
+        }
+        Ok(&self.drawn.insert((*at, cells)).1)
+    }
+
     /// Fits the cell anew if it must.
     fn refit(&mut self, cell: usize, (tones, drawn): &mut (Tones, Cell)) {
         let mut parts = [Part::default(); MAX_PARTS];
@@ -128,11 +196,25 @@ impl Symbols {
             return;
         }
         let (best, inks) = self.fitter.fit(parts, &self.glyphs);
+        let (best, inks) = self.drawable(best, inks);
         if spare > 0.0 && off <= best.error(parts, self.fitter.background) + spare {
             return;
         }
         *tones = best;
         *drawn = self.cell(best, inks);
+    }
+
+    /// With a glyph that terminals have: the other way round where there are two colours, which is
+    /// the same, and a little larger where there is one.
+    fn drawable(&self, tones: Tones, (fg, bg): (Ink, Ink)) -> (Tones, (Ink, Ink)) {
+        match self.glyphs.instead_of(tones.mask) {
+            None => (tones, (fg, bg)),
+            Some(mask) if tones.bg.is_none() => (Tones { mask, ..tones }, (fg, bg)),
+            Some(_) => {
+                let mask = !tones.mask & self.glyphs.full();
+                (Tones { mask, fg: tones.bg, bg: tones.fg }, (bg, fg))
+            }
+        }
     }
 
     fn cell(&self, tones: Tones, (fg, bg): (Ink, Ink)) -> Cell {
@@ -143,8 +225,10 @@ impl Symbols {
             // A space, as no font leaves gaps in a background.
             _ if drawable && mask == full => Cell { bg: fg, ..Cell::BLANK },
             _ => {
-                let turned = drawable && bg != Ink::Default;
-                let inverse = turned.then(|| self.glyphs.glyph(!mask & full));
+                let turned = Some(!mask & full).filter(|mask| {
+                    drawable && bg != Ink::Default && self.glyphs.instead_of(*mask).is_none()
+                });
+                let inverse = turned.map(|mask| self.glyphs.glyph(mask));
                 Cell { glyph: self.glyphs.glyph(mask), fg, bg, inverse }
             }
         }
@@ -166,20 +250,9 @@ impl Encoder for Symbols {
         at: &Placement,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        check_size(frame, at)?;
-        self.samples.take(frame, at, (self.glyphs.across, self.glyphs.down))?;
-        let count = usize::from(at.size.cols) * usize::from(at.size.rows);
-        let known = self.drawn.take().filter(|(old, _)| old == at);
-        let fresh = known.is_none();
-        let blank = || (*at, vec![(Tones::default(), Cell::BLANK); count]);
-        let (_, mut cells) = known.unwrap_or_else(blank);
-        for (n, cell) in cells.iter_mut().enumerate() {
-            if fresh || !self.samples.unchanged(n) {
-                self.refit(n, cell);
-            }
-        }
-        self.grid.draw(cells.iter().map(|(_, cell)| *cell), at, out);
-        self.drawn = Some((*at, cells));
+        self.fit(frame, at)?;
+        let cells = self.drawn.iter().flat_map(|(_, cells)| cells.iter().map(|(_, cell)| *cell));
+        self.grid.draw(cells, at, out);
         Ok(())
     }
 

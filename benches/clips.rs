@@ -1,0 +1,88 @@
+//! What each clip of each pet costs at 160×160: the time of a frame, played in order at thirty a
+//! second, and the bytes of its upload to kitty; the worst are named at the end.
+//! `cargo bench --bench clips`
+//!
+//! Times are processor time of one thread, the best of three rounds; each round plays the clip so
+//! often that the clock's steps, of milliseconds on some systems, do not matter.
+
+#![expect(clippy::unwrap_used, reason = "a bench stops where it fails")]
+#![expect(clippy::print_stdout, reason = "a table is what it is for")]
+
+#[path = "support/poses.rs"]
+mod poses;
+#[path = "support/processor.rs"]
+mod processor;
+
+use buddy_render::frame::Frame;
+use buddy_render::pet::{Clip, Pet, catalog};
+use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
+use buddy_render::protocol::{ClipId, Encoder};
+use buddy_render::units::PixelSize;
+use processor::processor_time;
+use std::time::{Duration, Instant};
+
+const ROUNDS: u32 = 3;
+/// What a round draws, in frames.
+const FRAMES: u32 = 400;
+const SIZE: PixelSize = PixelSize::new(160, 160);
+const FRAMES_A_SECOND: u32 = 30;
+
+/// What a clip costs.
+struct Cost {
+    name: String,
+    milliseconds: f64,
+    poses: usize,
+    bytes: usize,
+}
+
+fn main() {
+    println!("{:<24} {:>9} {:>6} {:>9}", "clip", "ms/frame", "poses", "kitty, B");
+    let mut costs = Vec::new();
+    for name in catalog::names() {
+        let pet = catalog::load(name).unwrap();
+        for clip in pet.clips() {
+            let cost = cost(&pet, clip);
+            let Cost { name, milliseconds, poses, bytes } = &cost;
+            println!("{name:<24} {milliseconds:>9.3} {poses:>6} {bytes:>9}");
+            costs.push(cost);
+        }
+    }
+    let slowest = costs.iter().max_by(|a, b| a.milliseconds.total_cmp(&b.milliseconds)).unwrap();
+    println!("the slowest: {}, {:.3} ms a frame", slowest.name, slowest.milliseconds);
+    let idles = costs.iter().filter(|cost| cost.name.contains(" idle"));
+    let largest = idles.max_by_key(|cost| cost.bytes).unwrap();
+    println!("the largest idle: {}, {} B for kitty", largest.name, largest.bytes);
+}
+
+fn cost(pet: &Pet, clip: &Clip) -> Cost {
+    let poses = poses::of(pet.name(), &clip.name, SIZE);
+    let mut kitty = Kitty::new(KittyConfig::new(KittyTier::Animated, IdRange::from_seed(1)));
+    let mut upload = Vec::new();
+    kitty.load(ClipId(1), &poses, &mut upload).unwrap();
+    Cost {
+        name: format!("{} {}", pet.name(), clip.name),
+        milliseconds: frame_time(pet, clip),
+        poses: poses.len(),
+        bytes: upload.len(),
+    }
+}
+
+/// The mean of a clip's frames, in milliseconds.
+fn frame_time(pet: &Pet, clip: &Clip) -> f64 {
+    let mut scene = pet.scene().unwrap();
+    let mut frame = Frame::new(SIZE).unwrap();
+    let step = Duration::from_secs(1) / FRAMES_A_SECOND;
+    let count = u32::try_from(clip.duration.as_nanos() / step.as_nanos()).unwrap().max(1);
+    let mut round = || {
+        let (before, wall) = (processor_time(), Instant::now());
+        for i in 0..FRAMES {
+            scene.draw(clip.start + step * (i % count), &mut frame);
+        }
+        match (before, processor_time()) {
+            (Some(before), Some(after)) => after.saturating_sub(before),
+            _ => wall.elapsed(),
+        }
+    };
+    let least = (0..ROUNDS).map(|_| round()).min().unwrap();
+    least.as_secs_f64() * 1e3 / f64::from(FRAMES)
+}

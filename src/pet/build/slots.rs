@@ -1,0 +1,85 @@
+//! The colours of a rig that have names, as Lottie slots (Lottie specification 1.0, "Slots"): what a
+//! dotLottie theme may paint anew. A solid colour's slot takes a theme's `Color`, a gradient's a
+//! `Gradient`.
+
+use super::BuildError;
+use super::animate;
+use super::rig::{Item, Paint, Rig};
+use serde_json::{Map, Value as Json, json};
+
+/// The slots by id, each with the rig's own colour.
+///
+/// All that name a slot must be painted alike, because one colour stands there for all.
+pub(super) fn of(rig: &Rig) -> Result<Map<String, Json>, BuildError> {
+    let mut slots = Map::new();
+    collect(&rig.items, &mut slots)?;
+    Ok(slots)
+}
+
+fn collect(items: &[Item], slots: &mut Map<String, Json>) -> Result<(), BuildError> {
+    for item in items {
+        match item {
+            Item::Part(part) => collect(&part.items, slots)?,
+            Item::Shape(shape) => {
+                let stroke = shape.stroke.as_ref().map(|stroke| &stroke.paint);
+                for paint in shape.fill.iter().chain(stroke) {
+                    add(paint, slots)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn add(paint: &Paint, slots: &mut Map<String, Json>) -> Result<(), BuildError> {
+    let Some(name) = &paint.slot else {
+        return Ok(());
+    };
+    let own = json!({"p": animate::color(&paint.color)});
+    let there = slots.entry(name.clone()).or_insert_with(|| own.clone());
+    if *there == own {
+        return Ok(());
+    }
+    Err(BuildError::Rig(format!("has two colours in the slot {name:?}: a slot has one")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig;
+    use super::*;
+
+    fn slots(shapes: &str) -> Result<Map<String, Json>, BuildError> {
+        let gradient = "<linearGradient id=\"g\" data-slot=\"sky\" gradientUnits=\"userSpaceOnUse\">\
+                        <stop offset=\"0\" stop-color=\"#fff\"/><stop offset=\"1\"/></linearGradient>";
+        of(&rig::parse(&format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 512 512\">\
+             <defs>{gradient}</defs><g>{shapes}</g></svg>"
+        ))?)
+    }
+
+    #[test]
+    fn named_colours_are_slots() {
+        let slots = slots(
+            "<circle r=\"9\" fill=\"#ff0000\" data-slot=\"eye\" stroke=\"#0000ff\" data-stroke-slot=\"rim\"/>\
+             <circle r=\"9\" fill=\"url(#g)\"/><circle r=\"9\" fill=\"#f00\" data-slot=\"eye\"/>\
+             <circle r=\"9\" fill=\"#0f0\"/>",
+        )
+        .unwrap();
+        let names: Vec<&str> = slots.keys().map(String::as_str).collect();
+        assert_eq!(names, ["eye", "rim", "sky"]);
+        assert_eq!(slots["eye"], json!({"p": {"a": 0, "k": [1.0, 0.0, 0.0]}}));
+        let stops = json!([0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(slots["sky"], json!({"p": {"p": 2, "k": {"a": 0, "k": stops}}}));
+    }
+
+    #[test]
+    fn what_cannot_be_a_slot_is_named() {
+        let error = |shapes: &str| slots(shapes).unwrap_err().to_string();
+        let two = "<circle fill=\"#f00\" data-slot=\"a\"/><circle fill=\"#0f0\" data-slot=\"a\"/>";
+        assert!(error(two).contains("two colours in the slot \"a\""));
+        assert!(error("<circle fill=\"none\" data-slot=\"a\"/>").contains("fill=\"none\""));
+        assert!(error("<circle data-slot=\"A b\"/>").contains("a-z"));
+        let beside = error("<circle fill=\"url(#g)\" data-slot=\"a\"/>");
+        assert!(beside.contains("on the gradient"));
+    }
+}
