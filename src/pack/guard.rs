@@ -4,6 +4,7 @@
 use super::files::limit;
 use super::{Files, PackError};
 use crate::scene::SceneError;
+use crate::scene::svg::SvgScene;
 use serde_json::Value;
 
 /// The largest SVG, in bytes.
@@ -12,6 +13,9 @@ pub const MAX_SVG_BYTES: u64 = 512 << 10;
 pub const MAX_SVG_NODES: u32 = 20_000;
 /// How deep an SVG's elements nest.
 pub const MAX_SVG_DEPTH: usize = 64;
+/// The most work that drawing an SVG may be, in steps of some 75 ns at 160 pixels; see
+/// [`SvgScene::steps`].
+pub const MAX_SVG_STEPS: u64 = 8_000_000;
 /// The largest `data:` URL, in bytes.
 pub const MAX_DATA_URL_BYTES: u64 = 64 << 10;
 /// The largest Lottie JSON, in bytes.
@@ -54,7 +58,9 @@ pub(super) fn svg(file: &str, text: &[u8]) -> Result<(), PackError> {
     for node in document.descendants().filter(roxmltree::Node::is_element) {
         element(file, &node)?;
     }
-    Ok(())
+    let failed = |error| PackError::Scene { file: file.to_owned(), error };
+    let scene = SvgScene::parse(text.as_bytes()).map_err(failed)?;
+    limit(file, "the work of drawing the SVG, in steps,", scene.steps(), MAX_SVG_STEPS)
 }
 
 /// How deep elements nest, or more where tags are in comments or texts.

@@ -39,7 +39,7 @@ pub use files::{
 };
 pub use guard::{
     MAX_DATA_URL_BYTES, MAX_KEYFRAMES, MAX_LOTTIE_BYTES, MAX_SVG_BYTES, MAX_SVG_DEPTH,
-    MAX_SVG_NODES,
+    MAX_SVG_NODES, MAX_SVG_STEPS,
 };
 pub use import::{Import, import};
 pub use lint::{Finding, lint};

@@ -1,12 +1,19 @@
 //! Static SVG through usvg and resvg.
 
+mod cost;
+mod markers;
+
 use super::fit::fit;
 use super::{Scene, SceneError, Segment};
 use crate::frame::{Frame, Imprint};
 use crate::units::PixelRect;
 use resvg::usvg;
+use resvg::usvg::roxmltree;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
+
+pub use cost::{MAX_STEPS, REFERENCE};
+pub use markers::MAX_MARKED;
 
 /// The most elements an SVG may have. usvg's own limit is 1,000,000, which takes seconds to draw.
 pub const MAX_ELEMENTS: u64 = 100_000;
@@ -14,8 +21,6 @@ pub const MAX_ELEMENTS: u64 = 100_000;
 /// How deep groups with opacity, masks, clips or filters may nest: each holds a picture of its own
 /// while those in it are drawn.
 pub const MAX_ISOLATED_DEPTH: u64 = 24;
-/// The most groups with opacity, masks, clips or filters.
-pub const MAX_ISOLATED: u64 = 2000;
 /// The most filter primitives.
 pub const MAX_FILTERS: u64 = 100;
 /// The most octaves of a turbulence. Past ten they are finer than any pixel; resvg adds each up.
@@ -24,6 +29,7 @@ pub const MAX_OCTAVES: u64 = 10;
 /// A still picture.
 pub struct SvgScene {
     tree: usvg::Tree,
+    steps: u64,
     unsupported: Vec<String>,
     /// The picture that was drawn last.
     last: Option<Imprint>,
@@ -34,7 +40,7 @@ impl SvgScene {
     /// URLs. The system's fonts are looked up only when it has text.
     ///
     /// # Errors
-    /// When it is not a readable SVG or has more than [`MAX_ELEMENTS`] elements.
+    /// When it is not a readable SVG, or passes [`MAX_ELEMENTS`], [`MAX_STEPS`] or another limit.
     pub fn parse(text: &[u8]) -> Result<Self, SceneError> {
         let elements = text.iter().filter(|b| **b == b'<').count() as u64 / 2;
         if elements > MAX_ELEMENTS {
@@ -53,12 +59,23 @@ impl SvgScene {
         if text.windows(5).any(|w| w == b"<text") {
             options.fontdb_mut().load_system_fonts();
         }
-        let tree = guarded(|| usvg::Tree::from_data(text, &options))
-            .ok_or_else(|| SceneError::Svg("it is beyond what usvg can read".into()))?
-            .map_err(|error| SceneError::Svg(error.to_string()))?;
-        let mut costs = Costs::default();
-        costs.group(tree.root(), 0)?;
-        Ok(Self { tree, unsupported: foreign_links(text), last: None })
+        let wrong = |problem: String| SceneError::Svg(problem);
+        let text = std::str::from_utf8(text).map_err(|_| wrong("it is not UTF-8".into()))?;
+        let parsing = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
+        let document = roxmltree::Document::parse_with_options(text, parsing)
+            .map_err(|error| wrong(error.to_string()))?;
+        markers::check(&document)?;
+        let tree = guarded(|| usvg::Tree::from_xmltree(&document, &options))
+            .ok_or_else(|| wrong("it is beyond what usvg can read".into()))?
+            .map_err(|error| wrong(error.to_string()))?;
+        let steps = cost::of(&tree)?;
+        Ok(Self { tree, steps, unsupported: foreign_links(text.as_bytes()), last: None })
+    }
+
+    /// What it costs to draw at [`REFERENCE`] pixels, in steps of some 75 ns.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
     }
 }
 
@@ -68,57 +85,11 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-/// What is counted against the limits.
-#[derive(Default)]
-struct Costs {
-    isolated: u64,
-    filters: u64,
-}
-
 fn within(what: &'static str, count: u64, limit: u64) -> Result<(), SceneError> {
     if count > limit {
         return Err(SceneError::Limit { what, limit });
     }
     Ok(())
-}
-
-impl Costs {
-    fn group(&mut self, group: &usvg::Group, mut depth: u64) -> Result<(), SceneError> {
-        if group.should_isolate() {
-            depth += 1;
-            self.isolated += 1;
-        }
-        within("the depth of groups with effects", depth, MAX_ISOLATED_DEPTH)?;
-        within("the number of groups with effects", self.isolated, MAX_ISOLATED)?;
-        for filter in group.filters() {
-            self.filter(filter)?;
-        }
-        for node in group.children() {
-            if let usvg::Node::Group(inner) = node {
-                self.group(inner, depth)?;
-            }
-            let mut result = Ok(());
-            node.subroots(|root| {
-                if result.is_ok() {
-                    result = self.group(root, depth + 1);
-                }
-            });
-            result?;
-        }
-        Ok(())
-    }
-
-    fn filter(&mut self, filter: &usvg::filter::Filter) -> Result<(), SceneError> {
-        self.filters += filter.primitives().len() as u64;
-        within("the number of filters", self.filters, MAX_FILTERS)?;
-        for primitive in filter.primitives() {
-            if let usvg::filter::Kind::Turbulence(turbulence) = primitive.kind() {
-                let octaves = turbulence.num_octaves().into();
-                within("the octaves of a turbulence", octaves, MAX_OCTAVES)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The links to other files, which are not followed.
