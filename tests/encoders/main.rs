@@ -23,6 +23,7 @@ mod placeholders;
 mod refused;
 mod screen;
 mod sixel;
+mod sixel_itself;
 mod stage;
 mod support;
 mod symbols;

@@ -152,7 +152,7 @@ pub(crate) struct Picture {
     pub(crate) size: (usize, usize),
     /// The widest line.
     pub(crate) widest: usize,
-    colors: Vec<Option<[u8; 3]>>,
+    pub(crate) colors: Vec<Option<[u8; 3]>>,
 }
 
 impl Picture {

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# install.sh: what `shot`, the feature `rlottie` and tests/packs.rs (strace) need, on Debian 12 or later, as root.
+# install.sh: what `shot`, the feature `rlottie`, tests/packs.rs (strace) and tests/encoders (kitty, sixel2png)
+# need, on Debian 12 or later, as root.
 set -eu
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
     xvfb x11-utils libgl1-mesa-dri libgl1 kitty xterm mlterm konsole fonts-dejavu-core python3 \
-    librlottie-dev libclang-dev pkg-config strace >/dev/null
+    librlottie-dev libclang-dev pkg-config strace libsixel-bin >/dev/null
 echo "install.sh: done"
