@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         if key == b"q" { KeyAction::Quit } else { KeyAction::Ignore }
     };
     let (synchronized, watches) = (choice.sync2026, choice.visibility2033);
-    let cell = choice.geometry.cell;
-    let mut live = Live { bus: None, limit: None, synchronized, watches, cell, on_key };
+    let (cell, cursor_shown) = (choice.geometry.cell, choice.cursor_shown);
+    let mut live =
+        Live { bus: None, limit: None, synchronized, watches, cursor_shown, cell, on_key };
     Ok(live::run(&mut player, &mut terminal, &mut signals, &mut live)?)
 }

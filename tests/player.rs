@@ -7,7 +7,7 @@ use buddy_render::event::{Event, EventKind, Outcome};
 use buddy_render::mood::{Companion, Input};
 use buddy_render::pet::catalog;
 use buddy_render::player::{Guests, Motion, Player, Settings, encoder, layout};
-use buddy_render::terminal::{Protocol, Terminal};
+use buddy_render::terminal::{CursorCare, Protocol, Terminal};
 use buddy_render::text::SafeText;
 use buddy_render::units::Corner;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Stage {
     fn send(&mut self, bytes: &[u8]) {
         let mut sent = Vec::new();
         let moved = self.player.take_cursor_moved();
-        Terminal::new(&mut sent).write_frame(bytes, false, moved).unwrap();
+        Terminal::new(&mut sent).write_frame(bytes, false, CursorCare::of(moved, false)).unwrap();
         self.screen.process(&sent);
         self.bytes.extend(sent);
     }

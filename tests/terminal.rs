@@ -4,9 +4,9 @@
 
 use buddy_render::terminal::reply::{MAX_SEQUENCE, MAX_STRING};
 use buddy_render::terminal::{
-    Answers, Choice, ColorDepth, Database, EnvHints, KittyTier, Multiplexer, PlaceholderIds,
-    Protocol, Questions, Reply, ReplyParser, SymbolSet, Terminal, TerminalError, TmuxAnswers,
-    Trial, TtySize, choose,
+    Answers, Choice, ColorDepth, CursorCare, Database, EnvHints, KittyTier, Multiplexer,
+    PlaceholderIds, Protocol, Questions, Reply, ReplyParser, SymbolSet, Terminal, TerminalError,
+    TmuxAnswers, Trial, TtySize, choose,
 };
 use buddy_render::units::{CellPixels, CellSize, PixelSize};
 use serde_json::Value;
@@ -395,14 +395,18 @@ impl Write for Sink {
 #[test]
 fn a_frame_is_one_write_and_closes_what_it_opens() {
     let mut terminal = Terminal::new(Sink::default());
-    terminal.write_frame(b"picture", true, true).unwrap();
-    terminal.write_frame(b"", true, true).unwrap();
-    terminal.write_frame(b"picture", false, true).unwrap();
-    terminal.write_frame(b"picture", true, false).unwrap();
-    terminal.write_frame(b"picture", false, false).unwrap();
-    let writes: [&[u8]; 4] = [
+    terminal.write_frame(b"picture", true, CursorCare::PutBack).unwrap();
+    terminal.write_frame(b"picture", true, CursorCare::Hide).unwrap();
+    terminal.write_frame(b"", true, CursorCare::Hide).unwrap();
+    terminal.write_frame(b"picture", false, CursorCare::PutBack).unwrap();
+    terminal.write_frame(b"picture", false, CursorCare::Hide).unwrap();
+    terminal.write_frame(b"picture", true, CursorCare::Leave).unwrap();
+    terminal.write_frame(b"picture", false, CursorCare::Leave).unwrap();
+    let writes: [&[u8]; 6] = [
+        b"\x1b[?2026h\x1b7picture\x1b8\x1b[?2026l",
         b"\x1b[?2026h\x1b7picture\x1b8\x1b[?2026l",
         b"\x1b7picture\x1b8",
+        b"\x1b[?25l\x1b7picture\x1b8\x1b[?25h",
         b"\x1b[?2026hpicture\x1b[?2026l",
         b"picture",
     ];
@@ -412,11 +416,11 @@ fn a_frame_is_one_write_and_closes_what_it_opens() {
 #[test]
 fn a_torn_frame_is_mended_before_the_next() {
     let mut terminal = Terminal::new(Sink { room: Some(10), ..Sink::default() });
-    let torn = terminal.write_frame(b"\x1b_Gi=1;AAAA\x1b\\", true, false);
+    let torn = terminal.write_frame(b"\x1b_Gi=1;AAAA\x1b\\", true, CursorCare::Leave);
     assert!(matches!(torn, Err(TerminalError::Stalled { unwritten: 19 })), "{torn:?}");
     terminal.get_mut().room = None;
-    terminal.write_frame(b"next", true, false).unwrap();
-    terminal.write_frame(b"more", false, false).unwrap();
+    terminal.write_frame(b"next", true, CursorCare::Leave).unwrap();
+    terminal.write_frame(b"more", false, CursorCare::Leave).unwrap();
     let writes = &terminal.get_ref().writes;
     assert_eq!(writes[1], b"\x18\x1b\\\x1b[?2026l\x1b[?2026hnext\x1b[?2026l");
     assert_eq!(writes[2], b"more");
@@ -447,7 +451,7 @@ fn ask_this_terminal() {
 #[cfg(target_os = "linux")]
 mod lifecycle {
     use buddy_render::terminal::{
-        Awaited, Database, EnvHints, Signal, Signals, Terminal, TerminalError,
+        Awaited, CursorCare, Database, EnvHints, Signal, Signals, Terminal, TerminalError,
     };
     use std::process::{Command, Stdio};
     use std::time::Duration;
@@ -471,7 +475,7 @@ mod lifecycle {
         let mut signals = Signals::new().unwrap();
         let mut terminal = Terminal::open().unwrap();
         terminal.set_farewell(FAREWELL);
-        terminal.write_frame(b"<frame>", true, true).unwrap();
+        terminal.write_frame(b"<frame>", true, CursorCare::PutBack).unwrap();
         match part.as_str() {
             "panic" => panic!("on purpose"),
             "signal" => {
@@ -488,7 +492,7 @@ mod lifecycle {
                 let wait = Duration::from_secs(5);
                 while !terminal.wait(watched(&signals), wait).unwrap().signals {}
                 assert_eq!(signals.take(), [Signal::Continue]);
-                terminal.write_frame(b"<again>", false, false).unwrap();
+                terminal.write_frame(b"<again>", false, CursorCare::Leave).unwrap();
             }
             "silent" => {
                 let database = Database::embedded().unwrap();

@@ -142,6 +142,7 @@ pub fn unasked(
         passthrough: Multiplexer::None,
         sync2026: false,
         visibility2033: false,
+        cursor_shown: true,
         geometry,
         reasons: Vec::new(),
     };

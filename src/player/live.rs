@@ -6,8 +6,8 @@ use crate::event::bus::Bus;
 use crate::mood::Input;
 use crate::terminal::outbox::{Next, SLICE};
 use crate::terminal::{
-    Alarm, Awaited, Outbox, Reply, Signal, Signals, Terminal, TerminalError, UNWATCH_VISIBILITY,
-    WATCH_VISIBILITY,
+    Alarm, Awaited, CursorCare, Outbox, Reply, SHOW_CURSOR, Signal, Signals, Terminal,
+    TerminalError, UNWATCH_VISIBILITY, WATCH_VISIBILITY,
 };
 use crate::units::CellPixels;
 use std::io::{self, Write};
@@ -61,6 +61,9 @@ pub struct Live<'a> {
     pub synchronized: bool,
     /// Whether the terminal reports that its window is not seen: then nothing is drawn meanwhile.
     pub watches: bool,
+    /// Whether the cursor is shown, and so hidden around frames that move it and are not
+    /// synchronized.
+    pub cursor_shown: bool,
     /// One cell's pixels, where the system does not tell them.
     pub cell: CellPixels,
     /// What a key the user pressed does. Bytes as the terminal sent them.
@@ -245,9 +248,14 @@ impl Show<'_, '_> {
         self.put(&bytes, 0);
     }
 
+    /// What the frame that was just drawn asks for.
+    fn cursor_care(&mut self) -> CursorCare {
+        CursorCare::of(self.player.take_cursor_moved(), self.live.cursor_shown)
+    }
+
     /// Puts a frame on its way; the first `uploaded` bytes of it show nothing yet.
     fn put(&mut self, bytes: &[u8], uploaded: usize) {
-        let save_cursor = self.player.take_cursor_moved();
+        let cursor = self.cursor_care();
         if bytes.is_empty() {
             return;
         }
@@ -257,9 +265,12 @@ impl Show<'_, '_> {
         if self.live.watches {
             farewell.extend_from_slice(UNWATCH_VISIBILITY);
         }
+        if cursor == CursorCare::Hide {
+            farewell.extend_from_slice(SHOW_CURSOR);
+        }
         self.terminal.set_farewell(&farewell);
         let (upload, drawn) = bytes.split_at(uploaded.min(bytes.len()));
-        self.outbox.fill(upload, drawn, self.live.synchronized, save_cursor);
+        self.outbox.fill(upload, drawn, self.live.synchronized, cursor);
     }
 
     /// Whether the next slice may begin: one of a frame that was begun is finished, whatever else.
@@ -375,16 +386,16 @@ impl Show<'_, '_> {
 
     /// Takes everything of ours off the screen, whatever was on its way.
     fn clear(&mut self) -> Result<(), LiveError> {
-        let cursor_saved = self.outbox.abandon();
-        let mended = self.terminal.mend(cursor_saved);
+        let owed = self.outbox.abandon();
+        let mended = self.terminal.mend(owed);
         let mut bytes = Vec::new();
         self.player.clear(&mut bytes);
         if self.live.watches {
             bytes.extend_from_slice(UNWATCH_VISIBILITY);
         }
-        let save_cursor = self.player.take_cursor_moved();
+        let cursor = self.cursor_care();
         mended?;
-        Ok(self.terminal.write_frame(&bytes, self.live.synchronized, save_cursor)?)
+        Ok(self.terminal.write_frame(&bytes, self.live.synchronized, cursor)?)
     }
 
     /// Cleans the screen and stops until it is continued in the foreground.

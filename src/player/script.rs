@@ -3,7 +3,7 @@
 use super::{PlayError, Player};
 use crate::event::Event;
 use crate::mood::Input;
-use crate::terminal::{Terminal, TerminalError};
+use crate::terminal::{CursorCare, Terminal, TerminalError};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -68,7 +68,8 @@ pub(super) fn flush(
         }
     } else if !bytes.is_empty() {
         let mut terminal = Terminal::new(&mut *out);
-        terminal.write_frame(bytes, false, player.take_cursor_moved()).map_err(io_error)?;
+        let cursor = CursorCare::of(player.take_cursor_moved(), false);
+        terminal.write_frame(bytes, false, cursor).map_err(io_error)?;
     }
     bytes.clear();
     Ok(())

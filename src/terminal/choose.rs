@@ -217,6 +217,8 @@ pub struct Choice {
     pub sync2026: bool,
     /// Whether it reports when its window is seen and when not (mode 2033).
     pub visibility2033: bool,
+    /// Whether the cursor is shown, and so must be hidden around frames that move it.
+    pub cursor_shown: bool,
     /// The window and one cell.
     pub geometry: Geometry,
     /// Why all this, one sentence each.
@@ -269,6 +271,7 @@ pub fn choose(
         passthrough: multiplexer(hints, row),
         sync2026,
         visibility2033: answers.mode(2033) == Some(true),
+        cursor_shown: answers.cursor_shown(),
         geometry,
         reasons,
     }

@@ -112,6 +112,10 @@ const SYNC_END: &[u8] = b"\x1b[?2026l";
 const SAVE_CURSOR: &[u8] = b"\x1b7";
 /// DECRC, restore cursor (DEC STD 070 §5).
 const RESTORE_CURSOR: &[u8] = b"\x1b8";
+/// DECTCEM reset (DEC STD 070 §5): the cursor is not seen.
+const HIDE_CURSOR: &[u8] = b"\x1b[?25l";
+/// DECTCEM set.
+pub const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
 /// Mode 2033 set: the terminal reports when its window becomes seen or unseen; and the question
 /// how it is now (`CSI ? 998 n`). Reports are [`Reply::Visible`].
 pub const WATCH_VISIBILITY: &[u8] = b"\x1b[?2033h\x1b[?998n";
@@ -120,6 +124,49 @@ pub const UNWATCH_VISIBILITY: &[u8] = b"\x1b[?2033l";
 /// What ends a torn frame: CAN aborts an escape sequence (ECMA-48 §8.3.6), ST closes a control
 /// string (§8.3.143), and the update that was begun is ended.
 const MEND: &[u8] = b"\x18\x1b\\\x1b[?2026l";
+
+/// What is done about the cursor around a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CursorCare {
+    /// Nothing: the frame does not move it.
+    #[default]
+    Leave,
+    /// It is saved before and put back after.
+    PutBack,
+    /// It is hidden, too, unless the frame is synchronized, so that it is not seen where the frame
+    /// takes it: a terminal may show what it has read so far. xterm 379, moreover, keeps pixels of
+    /// a sixel picture that are erased later in a cell where the cursor was seen.
+    Hide,
+}
+
+impl CursorCare {
+    /// That of a frame which moves the cursor, or does not, in a terminal where it `is_shown`.
+    #[must_use]
+    pub const fn of(moves: bool, is_shown: bool) -> Self {
+        match (moves, is_shown) {
+            (false, _) => Self::Leave,
+            (true, false) => Self::PutBack,
+            (true, true) => Self::Hide,
+        }
+    }
+
+    /// That within a synchronized update, where nothing need be hidden.
+    const fn within(self, sync: bool) -> Self {
+        match self {
+            Self::Hide if sync => Self::PutBack,
+            care => care,
+        }
+    }
+
+    /// What stands before and after the bytes of a frame.
+    const fn marks(self) -> [&'static [u8]; 4] {
+        match self {
+            Self::Leave => [b"", b"", b"", b""],
+            Self::PutBack => [b"", SAVE_CURSOR, RESTORE_CURSOR, b""],
+            Self::Hide => [HIDE_CURSOR, SAVE_CURSOR, RESTORE_CURSOR, SHOW_CURSOR],
+        }
+    }
+}
 
 /// What takes bytes without ever waiting.
 pub trait Offer {
@@ -149,7 +196,7 @@ impl<W: Write> Terminal<W> {
     }
 
     /// Writes one frame with one write: `bytes` inside a synchronized update if `sync`, and with
-    /// the cursor put back where it was if `save_cursor`.
+    /// the cursor taken care of.
     ///
     /// The update's end is in the same write as its beginning, so that it stays open only if the
     /// terminal stops reading midway; the next write then closes it first.
@@ -161,7 +208,7 @@ impl<W: Write> Terminal<W> {
         &mut self,
         bytes: &[u8],
         sync: bool,
-        save_cursor: bool,
+        cursor: CursorCare,
     ) -> Result<(), TerminalError> {
         if bytes.is_empty() {
             return Ok(());
@@ -174,12 +221,9 @@ impl<W: Write> Terminal<W> {
         if sync {
             frame.extend_from_slice(SYNC_BEGIN);
         }
-        if save_cursor {
-            frame.extend_from_slice(SAVE_CURSOR);
-        }
-        frame.extend_from_slice(bytes);
-        if save_cursor {
-            frame.extend_from_slice(RESTORE_CURSOR);
+        let [hide, save, restore, show] = cursor.within(sync).marks();
+        for part in [hide, save, bytes, restore, show] {
+            frame.extend_from_slice(part);
         }
         if sync {
             frame.extend_from_slice(SYNC_END);
@@ -221,16 +265,18 @@ impl<W: Write> Terminal<W> {
         Ok(n)
     }
 
-    /// Ends whatever a write that was given up has left open: a sequence, and the frame around it
-    /// if `cursor_saved`, whose cursor is put back.
+    /// Ends whatever a write that was given up has left open: a sequence, and what was to be done
+    /// about the cursor after the frame around it ([`Outbox::abandon`]).
     ///
     /// # Errors
     /// As [`Terminal::write_frame`].
-    pub fn mend(&mut self, cursor_saved: bool) -> Result<(), TerminalError> {
-        if cursor_saved {
-            return self.write(RESTORE_CURSOR);
+    pub fn mend(&mut self, cursor: CursorCare) -> Result<(), TerminalError> {
+        let [_, _, restore, show] = cursor.marks();
+        match [restore, show].concat() {
+            owed if !owed.is_empty() => self.write(&owed),
+            _ if self.torn => self.write_all(MEND),
+            _ => Ok(()),
         }
-        if self.torn { self.write_all(MEND) } else { Ok(()) }
     }
 
     /// What it writes to.

@@ -4,7 +4,7 @@
 //! whatever stops between two slices leaves the terminal in its ground state, and whoever else
 //! writes to it does not end up within our picture.
 
-use super::{RESTORE_CURSOR, SAVE_CURSOR, SYNC_BEGIN, SYNC_END};
+use super::{CursorCare, SYNC_BEGIN, SYNC_END};
 
 /// The most bytes that are written at once, unless one sequence alone is longer: what a terminal
 /// that stopped reading has to read, at most, before it sees what is going on now. A Linux
@@ -23,8 +23,8 @@ pub struct Outbox {
     begun: usize,
     /// Where the upload ends and the frame begins.
     upload: usize,
-    /// Whether the frame saves the cursor at its beginning and restores it at its end.
-    saves: bool,
+    /// What is done about the cursor at the frame's beginning and end.
+    cursor: CursorCare,
     /// The slice that is being written, its question included.
     slice: Vec<u8>,
     /// How many of its bytes the terminal took.
@@ -52,32 +52,28 @@ impl Outbox {
     }
 
     /// Puts in what is to be sent: `upload`, which shows nothing, and then the frame `drawn`, with
-    /// the cursor put back where it was if `save_cursor`, and inside a synchronized update if
-    /// `sync`. What was in it must have been sent or abandoned.
+    /// the cursor taken care of, and inside a synchronized update if `sync`. What was in it must
+    /// have been sent or abandoned.
     ///
     /// The update (mode 2026) stays closed if the frame is longer than a slice: it would be open
     /// while the terminal is waited for, and terminals give up on that after a second or two, with
     /// half a frame on the screen.
-    pub fn fill(&mut self, upload: &[u8], drawn: &[u8], sync: bool, save_cursor: bool) {
+    pub fn fill(&mut self, upload: &[u8], drawn: &[u8], sync: bool, cursor: CursorCare) {
         self.abandon();
         self.bytes.extend_from_slice(upload);
         self.upload = upload.len();
         if drawn.is_empty() {
             return;
         }
-        let marks = SYNC_BEGIN.len() + SYNC_END.len() + SAVE_CURSOR.len() + RESTORE_CURSOR.len();
+        let marks = [SYNC_BEGIN, SYNC_END].into_iter().chain(cursor.marks());
+        let marks: usize = marks.map(<[u8]>::len).sum();
         let sync = sync && drawn.len() + marks + QUESTION.len() <= SLICE;
-        self.saves = save_cursor;
-        let mut mark = |wanted: bool, bytes: &[u8]| {
-            if wanted {
-                self.bytes.extend_from_slice(bytes);
-            }
-        };
-        mark(sync, SYNC_BEGIN);
-        mark(save_cursor, SAVE_CURSOR);
-        mark(true, drawn);
-        mark(save_cursor, RESTORE_CURSOR);
-        mark(sync, SYNC_END);
+        self.cursor = cursor.within(sync);
+        let [begin, end] = if sync { [SYNC_BEGIN, SYNC_END] } else { [b"".as_slice(); 2] };
+        let [hide, save, restore, show] = self.cursor.marks();
+        for part in [begin, hide, save, drawn, restore, show, end] {
+            self.bytes.extend_from_slice(part);
+        }
     }
 
     /// Whether everything was taken.
@@ -129,15 +125,15 @@ impl Outbox {
         self.taken = (self.taken + bytes).min(self.slice.len());
     }
 
-    /// Forgets all that was not sent, and tells whether the frame it belongs to had saved the
-    /// cursor and not restored it.
-    pub fn abandon(&mut self) -> bool {
+    /// Forgets all that was not sent, and tells what the frame it belongs to has done to the cursor
+    /// and not undone.
+    pub fn abandon(&mut self) -> CursorCare {
         let within = self.begun > self.upload && !self.is_empty();
-        let saved = self.saves && within;
         self.bytes.clear();
         self.slice.clear();
-        (self.begun, self.upload, self.taken, self.saves) = (0, 0, 0, false);
-        saved
+        (self.begun, self.upload, self.taken) = (0, 0, 0);
+        let cursor = std::mem::take(&mut self.cursor);
+        if within { cursor } else { CursorCare::Leave }
     }
 }
 
@@ -222,10 +218,10 @@ mod tests {
     #[test]
     fn a_frame_that_fits_is_one_slice_with_its_marks() {
         let mut outbox = Outbox::new();
-        outbox.fill(b"", b"picture", true, true);
+        outbox.fill(b"", b"picture", true, CursorCare::Hide);
         let whole = b"\x1b[?2026h\x1b7picture\x1b8\x1b[?2026l\x1b[5n".to_vec();
         assert_eq!(slices(&mut outbox, true, 3), [whole]);
-        outbox.fill(b"", b"", true, true);
+        outbox.fill(b"", b"", true, CursorCare::Hide);
         assert!(outbox.is_empty() && outbox.next().is_none());
     }
 
@@ -234,7 +230,7 @@ mod tests {
         let chunk = [b"\x1b_Gm=1;".as_slice(), &[b'A'; 4096], b"\x1b\\"].concat();
         let upload = chunk.repeat(5);
         let mut outbox = Outbox::new();
-        outbox.fill(&upload, b"show", true, false);
+        outbox.fill(&upload, b"show", true, CursorCare::Leave);
         let all = slices(&mut outbox, true, 1000);
         assert_eq!(all.len(), 6);
         assert!(all[..5].iter().all(|slice| *slice == chunk));
@@ -245,9 +241,9 @@ mod tests {
     fn a_frame_longer_than_a_slice_is_not_synchronized() {
         let long = "\x1b[1mä€🐢".repeat(2000);
         let mut outbox = Outbox::new();
-        outbox.fill(b"", long.as_bytes(), true, true);
+        outbox.fill(b"", long.as_bytes(), true, CursorCare::Hide);
         let all = slices(&mut outbox, false, usize::MAX);
-        assert_eq!(all.concat(), format!("\x1b7{long}\x1b8").into_bytes());
+        assert_eq!(all.concat(), format!("\x1b[?25l\x1b7{long}\x1b8\x1b[?25h").into_bytes());
         assert!(all.len() > 2 && all.iter().all(|slice| slice.len() <= SLICE));
         assert!(all.iter().all(|slice| std::str::from_utf8(slice).is_ok()));
     }
@@ -271,18 +267,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_abandoned_says_whether_the_cursor_was_saved() {
+    fn what_is_abandoned_says_what_the_cursor_is_owed() {
         let mut outbox = Outbox::new();
-        outbox.fill(b"", b"picture", false, true);
-        assert!(!outbox.abandon(), "nothing went out");
-        outbox.fill(b"", b"picture", false, true);
+        for (care, sync, owed) in [
+            (CursorCare::PutBack, false, CursorCare::PutBack),
+            (CursorCare::Hide, false, CursorCare::Hide),
+            (CursorCare::Hide, true, CursorCare::PutBack),
+            (CursorCare::Leave, true, CursorCare::Leave),
+        ] {
+            outbox.fill(b"", b"picture", sync, care);
+            assert_eq!(outbox.abandon(), CursorCare::Leave, "nothing went out");
+            outbox.fill(b"", b"picture", sync, care);
+            outbox.begin(false);
+            outbox.took(4);
+            assert_eq!(outbox.abandon(), owed);
+            assert!(outbox.is_empty());
+        }
+        outbox.fill(b"upload", b"picture", false, CursorCare::Hide);
         outbox.begin(false);
         outbox.took(4);
-        assert!(outbox.abandon());
-        assert!(outbox.is_empty());
-        outbox.fill(b"upload", b"picture", false, true);
-        outbox.begin(false);
-        outbox.took(4);
-        assert!(!outbox.abandon(), "the upload saves nothing");
+        assert_eq!(outbox.abandon(), CursorCare::Leave, "the upload moves nothing");
     }
 }

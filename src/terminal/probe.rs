@@ -120,8 +120,8 @@ impl Questions {
         // xterm ctlseqs: XTVERSION; window operations 16, 14, 18 (cell and window sizes).
         out.extend_from_slice(b"\x1b[>0q\x1b[16t\x1b[14t\x1b[18t");
         // DEC STD 070 DECRQM: are modes 2026, synchronized updates, and 2033, reports of whether the
-        // window is seen, known?
-        out.extend_from_slice(b"\x1b[?2026$p\x1b[?2033$p");
+        // window is seen, known? And is the cursor shown (25)?
+        out.extend_from_slice(b"\x1b[?2026$p\x1b[?2033$p\x1b[?25$p");
         // xterm ctlseqs, XTSMGRAPHICS: read (1) colour registers (1) and sixel size (2).
         out.extend_from_slice(b"\x1b[?1;1;0S\x1b[?2;1;0S");
         if self.ask == Ask::All && !self.tmux {
@@ -233,6 +233,12 @@ impl Answers {
     #[must_use]
     pub fn mode(&self, mode: u16) -> Option<bool> {
         self.modes.get(&mode).map(|&state| matches!(state, 1..=3))
+    }
+
+    /// Whether the cursor is shown (mode 25, DECTCEM): it is unless the terminal says otherwise.
+    #[must_use]
+    pub fn cursor_shown(&self) -> bool {
+        !matches!(self.modes.get(&25), Some(2 | 4))
     }
 
     /// Whether iTerm2's features hold inline images (`F`), not `Sx` or another code's letter.

@@ -604,10 +604,12 @@ fn is_word(glyph: char) -> bool {
             | '\u{e0000}'..='\u{10ffff}')
 }
 
-/// What stands in a frame's brackets: mode 2026 around all, the cursor saved and restored in it.
+/// What stands in a frame's brackets: mode 2026 around all, the cursor hidden and shown in it,
+/// and saved and restored in that.
 fn brackets(bytes: &[u8]) -> Result<&[u8], Fault> {
     let (mut inside, mut at) = (bytes, 0);
-    let pairs: [[&[u8]; 2]; 2] = [[b"\x1b[?2026h", b"\x1b[?2026l"], [b"\x1b7", b"\x1b8"]];
+    let pairs: [[&[u8]; 2]; 3] =
+        [[b"\x1b[?2026h", b"\x1b[?2026l"], [b"\x1b[?25l", b"\x1b[?25h"], [b"\x1b7", b"\x1b8"]];
     for [open, close] in pairs {
         if let Some(rest) = inside.strip_prefix(open) {
             at += open.len();

@@ -324,9 +324,13 @@ fn what_may_not_go_through_a_multiplexer() {
 #[test]
 fn how_a_frame_may_not_be_bracketed() {
     let lint = lint(Dialect::Symbols(true));
-    let table: [(&[u8], &str); 8] = [
+    let table: [(&[u8], &str); 12] = [
         (b"\x1b[?2026h\x1b7\x1b[1;1H\x1b8\x1b[?2026l", ""),
         (b"\x1b7\x1b[1;1H\x1b8", ""),
+        (b"\x1b[?25l\x1b7\x1b[1;1H\x1b8\x1b[?25h", ""),
+        (b"\x1b[?25l\x1b7\x1b[1;1H\x1b8", "brackets"),
+        (b"\x1b7\x1b[?25l\x1b[1;1H\x1b[?25h\x1b8", "brackets"),
+        (b"\x1b[1;1H\x1b[?25h", "brackets"),
         (b"\x1b[?2026h\x1b[1;1H", "brackets"),
         (b"\x1b[1;1H\x1b[?2026l", "brackets"),
         (b"\x1b7\x1b[1;1H", "brackets"),

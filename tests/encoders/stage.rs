@@ -9,7 +9,9 @@ use buddy_render::player::{Guests, Motion, Player, Settings, encoder};
 use buddy_render::protocol::kitty::IdRange;
 use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::sixel::SixelTraits;
-use buddy_render::terminal::{Choice, ColorDepth, Multiplexer, PlaceholderIds, Protocol, Terminal};
+use buddy_render::terminal::{
+    Choice, ColorDepth, CursorCare, Multiplexer, PlaceholderIds, Protocol, Terminal,
+};
 use buddy_render::text::SafeText;
 use buddy_render::units::{CellSize, Corner, Geometry};
 use std::sync::Arc;
@@ -62,7 +64,10 @@ impl Stage {
     fn send(&mut self, bytes: &[u8]) {
         let mut sent = Vec::new();
         let moved = self.player.take_cursor_moved();
-        Terminal::new(&mut sent).write_frame(bytes, true, moved).unwrap();
+        let cursor = CursorCare::of(moved, true);
+        // As a frame that fits a slice, and as one that does not.
+        let sync = moved && bytes.len() % 2 == 0;
+        Terminal::new(&mut sent).write_frame(bytes, sync, cursor).unwrap();
         let moves = bytes.windows(2).any(|w| w == b"\x1b[");
         assert!(moved || !moves, "{}: the cursor is not put back", self.name);
         let mut farewell = Vec::new();

@@ -268,6 +268,7 @@ fn keys() {
         limit: None,
         synchronized: false,
         watches: false,
+        cursor_shown: true,
         cell: choice.geometry.cell,
         on_key: &mut on_key,
     };

@@ -70,6 +70,7 @@ pub(super) fn play(
         limit: look.duration,
         synchronized: stage.choice.sync2026,
         watches: stage.choice.visibility2033,
+        cursor_shown: stage.choice.cursor_shown,
         cell: stage.choice.geometry.cell,
         on_key: &mut |key| match key {
             _ if is_quit(key) => KeyAction::Quit,
@@ -163,6 +164,7 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
             limit: args.look.duration,
             synchronized: stage.choice.sync2026,
             watches: stage.choice.visibility2033,
+            cursor_shown: stage.choice.cursor_shown,
             cell: stage.choice.geometry.cell,
             on_key: &mut on_key,
         };
