@@ -5,7 +5,8 @@
 use buddy_render::event::bus::{Bus, HARD_CAPACITY};
 use buddy_render::event::source::Events;
 use buddy_render::event::wire::{
-    MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, Reader, is_text_field, name, to_native_json,
+    FORMATS, Format, MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, Reader, is_text_field, name,
+    to_native_json,
 };
 use buddy_render::event::{Event, EventKind};
 use buddy_render::text::SafeText;
@@ -193,6 +194,77 @@ fn what_tools_say_by_their_specifications() {
     ] {
         assert_eq!(briefs(&format!("spec/{file}")), expected, "{file}");
     }
+}
+
+#[test]
+fn each_format_tells_what_it_says_it_does() {
+    for format in FORMATS {
+        let told = format.samples.iter().flat_map(|file| names(&fixture(file)));
+        let told: BTreeSet<_> = told.collect();
+        assert_eq!(told, format.tells.iter().copied().collect(), "{}", format.name);
+    }
+}
+
+/// `BLESS=1` writes the page anew, and fails all the same, so that somebody reads it.
+#[test]
+fn the_reference_is_written_from_the_schema() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("protocols/events.md");
+    let page = reference();
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &page).unwrap();
+        panic!("blessed: look at the difference");
+    }
+    assert!(fs::read_to_string(path).unwrap() == page, "BLESS=1 cargo test --test events");
+}
+
+fn reference() -> String {
+    let schema = include_str!("../protocols/event.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let about = schema["description"].as_str().unwrap();
+    let mut page = format!(
+        "# Events\n\nWritten from [event.schema.json](event.schema.json) and the table of formats by \
+         `BLESS=1 cargo test --test events`.\n\n{about}\n\n```json\n\
+         {{\"v\":1,\"event\":\"tests.passed\",\"passed\":42,\"failed\":0}}\n```\n\n## Every event\n\n{}",
+        fields(&schema["properties"], &schema["required"])
+    );
+    let mut named = BTreeSet::new();
+    page.push_str("\n## Each event\n");
+    for kind in schema["allOf"].as_array().unwrap() {
+        let names = kind["if"]["properties"]["event"]["enum"].as_array().unwrap();
+        let names: Vec<_> = names.iter().map(|name| name.as_str().unwrap()).collect();
+        named.extend(names.iter().copied());
+        let then = &kind["then"];
+        let title = names.join("`, `");
+        page.push_str(&format!(
+            "\n### `{title}`\n\n{}",
+            fields(&then["properties"], &then["required"])
+        ));
+    }
+    let all = schema["properties"]["event"]["examples"].as_array().unwrap();
+    let bare = all.iter().filter_map(|name| name.as_str()).filter(|name| !named.contains(name));
+    let bare: Vec<_> = bare.collect();
+    page.push_str(&format!("\n### `{}`\n\nNo fields of their own.\n", bare.join("`, `")));
+    page.push_str("\n## Where they come from\n\n| format | known by | for instance | becomes |\n|---|---|---|---|\n");
+    for Format { name, known_by, example, tells, .. } in FORMATS {
+        let tells = tells.join("`, `");
+        page.push_str(&format!("| {name} | {known_by} | {example} | `{tells}` |\n"));
+    }
+    page
+}
+
+fn fields(properties: &serde_json::Value, required: &serde_json::Value) -> String {
+    let needed: Vec<_> = required.as_array().into_iter().flatten().collect();
+    let mut table = "| field | type | what it is, in which unit |\n|---|---|---|\n".to_owned();
+    for (name, about) in properties.as_object().unwrap() {
+        let kind = about["type"].as_str().unwrap_or("1");
+        let least = about["minimum"].as_i64().map(|least| format!(", at least {least}"));
+        let most = about["maximum"].as_i64().map(|most| format!(", at most {most}"));
+        let needed = if needed.iter().any(|one| *one == name) { ", required" } else { "" };
+        let [least, most] = [least, most].map(Option::unwrap_or_default);
+        let what = about["description"].as_str().unwrap();
+        table.push_str(&format!("| `{name}` | {kind}{least}{most}{needed} | {what} |\n"));
+    }
+    table
 }
 
 /// A fixture's events, each with what matters of it.

@@ -9,6 +9,7 @@ mod cloudevents;
 mod codex;
 mod document;
 mod findings;
+mod formats;
 mod gemini;
 mod git;
 mod go;
@@ -26,6 +27,7 @@ mod tally;
 mod tap;
 mod text;
 
+pub use formats::{FORMATS, Format};
 pub use native::{is_text_field, name, to_native_json};
 
 use super::Event;
