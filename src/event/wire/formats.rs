@@ -9,7 +9,7 @@ pub struct Format {
     pub known_by: &'static str,
     /// What to type.
     pub example: &'static str,
-    /// The events that it becomes.
+    /// The events that it becomes; none where that is any.
     pub tells: &'static [&'static str],
     /// Samples in `fixtures/events`, which together become all of these events.
     pub samples: &'static [&'static str],
@@ -24,7 +24,7 @@ pub const FORMATS: &[Format] = &[
         name: "CloudEvents 1.0",
         known_by: "`specversion`, `type`",
         example: "an event's name after `dev.buddy.` as `type`, its fields in `data`",
-        tells: &["git.conflict", "git.conflict_resolved", "tests.passed"],
+        tells: &[],
         samples: &["spec/cloudevents.jsonl"],
     },
     Format {
@@ -55,10 +55,12 @@ pub const FORMATS: &[Format] = &[
         tells: &[
             "build.started",
             "build.passed",
+            "build.failed",
             "tests.started",
             "tests.passed",
             "tests.failed",
             "lint.error",
+            "lint.warning",
             "lint.clean",
         ],
         samples: &[
@@ -66,6 +68,8 @@ pub const FORMATS: &[Format] = &[
             "raw/test-green.txt",
             "raw/clippy-error.txt",
             "raw/clippy-clean.txt",
+            "tools/cargo-words.txt",
+            "tools/cargo-words-warning.txt",
         ],
     },
     Format {
@@ -79,8 +83,8 @@ pub const FORMATS: &[Format] = &[
         name: "libtest and nextest, as JSON",
         known_by: "`type`, `event`",
         example: "`NEXTEST_EXPERIMENTAL_LIBTEST_JSON=1 cargo nextest run --message-format libtest-json`",
-        tells: &["tests.started", "tests.failed"],
-        samples: &["tools/libtest.jsonl", "tools/nextest.jsonl"],
+        tells: TESTS,
+        samples: &["tools/libtest.jsonl", "tools/libtest-green.jsonl", "tools/nextest.jsonl"],
     },
     Format {
         name: "Go's tests",
@@ -105,15 +109,20 @@ pub const FORMATS: &[Format] = &[
         name: "Jest and Vitest, as JSON",
         known_by: "`numTotalTests`, `testResults`",
         example: "`vitest run --reporter=json`, `jest --json`",
-        tells: &["tests.failed"],
-        samples: &["tools/vitest.json", "tools/jest.json"],
+        tells: &["tests.passed", "tests.failed"],
+        samples: &["tools/vitest.json", "tools/vitest-green.json", "tools/jest.json"],
     },
     Format {
         name: "TAP 12 to 14",
         known_by: "`TAP version`, or a plan such as `1..4`",
         example: "`node --test --test-reporter=tap`",
-        tells: &["tests.started", "tests.failed"],
-        samples: &["tools/node-test.tap", "tools/vitest.tap", "spec/tap14.tap"],
+        tells: TESTS,
+        samples: &[
+            "tools/node-test.tap",
+            "tools/node-test-green.tap",
+            "tools/vitest.tap",
+            "spec/tap14.tap",
+        ],
     },
     Format {
         name: "JUnit XML",
@@ -171,12 +180,13 @@ pub const FORMATS: &[Format] = &[
         name: "git, in words",
         known_by: "its lines",
         example: "`git merge`, `git status`, `git commit`, `git switch`, `git push`, with `2>&1`",
-        tells: &["git.conflict", "git.conflict_resolved", "git.commit"],
+        tells: &["git.conflict", "git.conflict_resolved", "git.commit", "git.branch", "git.push"],
         samples: &[
             "raw/merge-conflict.txt",
             "raw/status-conflict.txt",
             "raw/status-resolved.txt",
             "raw/merge-commit.txt",
+            "tools/git.txt",
         ],
     },
 ];
