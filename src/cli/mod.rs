@@ -7,6 +7,7 @@ mod events;
 mod export;
 mod failure;
 mod feed;
+mod hooks;
 mod pack;
 #[cfg(unix)]
 mod place;
@@ -75,6 +76,9 @@ enum Command {
         after_help = "Example: buddy-render emit tests.passed passed=42\n\nBUDDY_SOCKET names the socket of another pet. --hook is for the hooks of coding agents: it never fails, waits or prints."
     )]
     Emit(emit::EmitArgs),
+    /// Have coding agents and git tell the pet what they do, or no longer
+    #[command(after_help = "Example: buddy-render hooks install claude")]
+    Hooks(hooks::HooksArgs),
     /// Work on pets
     #[command(after_help = "Example: buddy-render pack build pets/null")]
     Pack(pack::PackArgs),
@@ -136,6 +140,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Events(args)) => run_events(&args),
         Some(Command::Emit(args)) => emit::run(&args),
+        Some(Command::Hooks(args)) => hooks::run(&args),
         Some(Command::Pack(args)) => pack::run(&args),
     };
     match done {
