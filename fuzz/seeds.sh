@@ -19,4 +19,7 @@ gather machine '*.json' '"states"'
 gather svg '*.svg'
 gather events '*.jsonl'
 gather events '*.txt'
+for pattern in '*.sarif' '*.tap' 'check_run.json' 'vitest.json' 'jest.json' 'ruff-rdjson.json' '*junit*.xml'; do
+    gather events "$pattern"
+done
 gather replies '*.json' '"probed"'

@@ -71,6 +71,12 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&printable(&self.message))
+    }
+}
+
 /// A broken pipe is a reader that had enough: success, and nothing to say.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
@@ -83,6 +89,6 @@ impl From<io::Error> for Failure {
 }
 
 /// One line without control characters: file names and file contents end up in messages.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

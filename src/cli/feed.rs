@@ -93,12 +93,15 @@ pub(super) const fn stdin_is_file() -> bool {
     false
 }
 
-/// Standard input, read by a thread. When it is dropped it says what could not be read: the pet is
-/// gone by then, and words no longer tear its picture.
+/// Standard input, read by a thread, and the pet's socket. When it is dropped it says what could not
+/// be read: the pet is gone by then, and words no longer tear its picture.
 pub(super) struct Listener {
     /// Where the events arrive.
     pub(super) bus: Arc<Bus>,
     notes: Arc<Mutex<Notes>>,
+    /// Taken off the disk when this is dropped.
+    #[cfg(unix)]
+    _socket: Option<super::place::Listening>,
 }
 
 impl Listener {
@@ -114,15 +117,24 @@ impl Drop for Listener {
     }
 }
 
-/// Starts to read standard input. With a factor, each event waits for its `ts` at that speed.
-pub(super) fn listen(factor: Option<f64>) -> Listener {
+/// Starts to listen: on a socket, and where there is one on standard input, which then also says when
+/// all is over. With a factor, each of its events waits for its `ts` at that speed.
+pub(super) fn listen(has_input: bool, factor: Option<f64>) -> Listener {
     let (bus, notes) = (Arc::new(Bus::new()), Arc::new(Mutex::new(Notes::default())));
-    let listener = Listener { bus: Arc::clone(&bus), notes: Arc::clone(&notes) };
-    // The thread ends with the input or the process: a blocked read cannot be called off.
-    std::thread::spawn(move || {
-        read_into(&bus, &notes, factor);
-        bus.close();
-    });
+    let listener = Listener {
+        bus: Arc::clone(&bus),
+        notes: Arc::clone(&notes),
+        // A pet without one still hears what is piped in.
+        #[cfg(unix)]
+        _socket: super::place::listen(Arc::clone(&bus)).ok(),
+    };
+    if has_input {
+        // The thread ends with the input or the process: a blocked read cannot be called off.
+        std::thread::spawn(move || {
+            read_into(&bus, &notes, factor);
+            bus.close();
+        });
+    }
     listener
 }
 

@@ -1,12 +1,16 @@
 //! The command line: one file a subcommand. Frames go to standard output or the terminal, words to
 //! standard error.
 
+mod emit;
 mod encode;
 mod events;
 mod export;
 mod failure;
 mod feed;
+mod hooks;
 mod pack;
+#[cfg(unix)]
+mod place;
 mod play;
 mod preview;
 mod probe;
@@ -67,6 +71,14 @@ enum Command {
     /// Turn what comes on standard input into native events, one a line
     #[command(after_help = "Example: cargo test 2>&1 | buddy-render events")]
     Events(EventsArgs),
+    /// Send one event to the pet of this terminal, or else of this repository
+    #[command(
+        after_help = "Example: buddy-render emit tests.passed passed=42\n\nBUDDY_SOCKET names the socket of another pet. --hook is for the hooks of coding agents: it never fails, waits or prints."
+    )]
+    Emit(emit::EmitArgs),
+    /// Have coding agents and git tell the pet what they do, or no longer
+    #[command(after_help = "Example: buddy-render hooks install claude")]
+    Hooks(hooks::HooksArgs),
     /// Work on pets
     #[command(after_help = "Example: buddy-render pack build pets/null")]
     Pack(pack::PackArgs),
@@ -112,6 +124,11 @@ pub(crate) fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == guardian::ARGUMENT) {
         return guardian::run().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
+    // Nor to a hook's host: what the parser says, and its exit code, would be an answer.
+    if emit::is_hook(std::env::args_os().skip(1)) {
+        emit::hook();
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
     let done = match cli.command {
         None => play::run(&cli.play),
@@ -122,6 +139,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Encode(args)) => encode::run(&args),
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Events(args)) => run_events(&args),
+        Some(Command::Emit(args)) => emit::run(&args),
+        Some(Command::Hooks(args)) => hooks::run(&args),
         Some(Command::Pack(args)) => pack::run(&args),
     };
     match done {

@@ -268,10 +268,10 @@ fn into_pipe(
     let mut player = open_player(settings, guests, mind, &choice, look.seed)?;
     let mut out = std::io::stdout().lock();
     if real {
-        let events = has_events.then(|| listen(args.time));
+        let events = listen(args, has_events);
         return player::live::run_into(
             &mut player,
-            events.as_ref().map(|events| &*events.bus),
+            Some(&events.bus),
             look.duration,
             sentences,
             &mut out,
@@ -323,12 +323,12 @@ fn live_failure(error: player::live::LiveError) -> Failure {
     }
 }
 
-/// Starts reading standard input, at the pace of the chosen clock.
-fn listen(time: Option<Time>) -> feed::Listener {
-    let factor = match time {
+/// Starts to listen, to standard input at the pace of the chosen clock.
+fn listen(args: &PlayArgs, has_events: bool) -> feed::Listener {
+    let factor = match args.time {
         Some(Time::Factor(factor)) => Some(factor),
         None if feed::stdin_is_file() => Some(1.0),
         _ => None,
     };
-    feed::listen(factor)
+    feed::listen(has_events, factor)
 }

@@ -64,9 +64,9 @@ pub(super) fn play(
     }
     let mut stage = Stage::open(args)?;
     let mut player = stage.player(args, guests, mind)?;
-    let events = has_events.then(|| listen(args.time));
+    let events = listen(args, has_events);
     let mut live = Live {
-        bus: events.as_ref().map(|events| &*events.bus),
+        bus: Some(&*events.bus),
         limit: look.duration,
         synchronized: stage.choice.sync2026,
         watches: stage.choice.visibility2033,
@@ -95,16 +95,10 @@ fn sentences(
     let choice = super::pipe_choice(&args.look)?;
     let settings = settings(&args.look, &choice, false, false);
     let mut player = open_player(settings, guests, mind, &choice, args.look.seed)?;
-    let events = has_events.then(|| listen(args.time));
+    let events = listen(args, has_events);
     let mut out = std::io::stdout().lock();
-    live::run_into(
-        &mut player,
-        events.as_ref().map(|events| &*events.bus),
-        args.look.duration,
-        true,
-        &mut out,
-    )
-    .map_err(live_failure)
+    live::run_into(&mut player, Some(&*events.bus), args.look.duration, true, &mut out)
+        .map_err(live_failure)
 }
 
 /// `q`, Escape alone, or Ctrl-C where it arrives as a byte.

@@ -1,8 +1,11 @@
 //! Where bytes come from: [`Lines`] with a limit, an [`EventClock`] for their times, and both with a
 //! [`Reader`] as [`Events`].
 
+#[cfg(unix)]
+pub mod socket;
+
 use super::Event;
-use super::wire::{MAX_LINE_BYTES, Reader};
+use super::wire::{MAX_LINE_BYTES, Reader, longest};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
@@ -17,52 +20,93 @@ pub const MAX_GAP: Duration = Duration::from_secs(3600);
 pub enum Line {
     /// Its bytes, without the newline.
     Whole(Vec<u8>),
-    /// It was longer than [`MAX_LINE_BYTES`]; its bytes are gone.
+    /// It was longer than [lines may be](longest); its bytes are gone.
     TooLong,
 }
 
-/// The lines of an input. No line costs more memory than [`MAX_LINE_BYTES`].
+/// Cuts pieces of an input into lines. No line costs more memory than [it may](longest).
+#[derive(Debug, Default)]
+pub struct Splitter {
+    line: Vec<u8>,
+    began: bool,
+    long: bool,
+    only_lines: bool,
+}
+
+impl Splitter {
+    /// Takes lines, and documents that stand on one line.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes no line that is longer than [`MAX_LINE_BYTES`], whatever it is.
+    #[must_use]
+    pub fn of_lines() -> Self {
+        Self { only_lines: true, ..Self::default() }
+    }
+
+    /// Takes of a piece as much as belongs to the line that is open: how many bytes, and the line
+    /// where it ended.
+    pub fn take(&mut self, piece: &[u8]) -> (usize, Option<Line>) {
+        let end = piece.iter().position(|byte| *byte == b'\n');
+        let part = piece.get(..end.unwrap_or(piece.len())).unwrap_or_default();
+        self.began = true;
+        if !self.long {
+            self.line.extend_from_slice(part);
+            self.long = self.is_too_long();
+        }
+        if self.long {
+            self.line = Vec::new();
+        }
+        let line = end.and_then(|_| self.finish());
+        (part.len() + usize::from(end.is_some()), line)
+    }
+
+    /// The line that no newline ended, where one had begun.
+    pub fn finish(&mut self) -> Option<Line> {
+        let Self { line, began, long, .. } =
+            std::mem::replace(self, Self { only_lines: self.only_lines, ..Self::default() });
+        began.then_some(if long { Line::TooLong } else { Line::Whole(line) })
+    }
+
+    fn is_too_long(&self) -> bool {
+        let most = if self.only_lines { MAX_LINE_BYTES } else { longest(&self.line) };
+        self.line.len() > most
+    }
+}
+
+/// The lines of an input.
 #[derive(Debug)]
 pub struct Lines<R> {
     input: R,
+    splitter: Splitter,
 }
 
 impl<R> Lines<R> {
     /// The lines from where the input stands.
-    pub const fn new(input: R) -> Self {
-        Self { input }
+    pub fn new(input: R) -> Self {
+        Self { input, splitter: Splitter::new() }
     }
 }
 
 impl<R: BufRead> Lines<R> {
     fn read(&mut self) -> io::Result<Option<Line>> {
-        let (mut line, mut began, mut long) = (Vec::new(), false, false);
         loop {
             let buffer = match self.input.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 other => other?,
             };
             if buffer.is_empty() {
-                return Ok(began.then(|| whole(line, long)));
+                return Ok(self.splitter.finish());
             }
-            began = true;
-            let end = buffer.iter().position(|byte| *byte == b'\n');
-            let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
-            long |= line.len() + part.len() > MAX_LINE_BYTES;
-            if !long {
-                line.extend_from_slice(part);
-            }
-            let used = part.len() + usize::from(end.is_some());
+            let (used, line) = self.splitter.take(buffer);
             self.input.consume(used);
-            if end.is_some() {
-                return Ok(Some(whole(line, long)));
+            if line.is_some() {
+                return Ok(line);
             }
         }
     }
-}
-
-fn whole(line: Vec<u8>, long: bool) -> Line {
-    if long { Line::TooLong } else { Line::Whole(line) }
 }
 
 impl<R: BufRead> Iterator for Lines<R> {

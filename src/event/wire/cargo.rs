@@ -1,10 +1,10 @@
-//! What cargo and the test harness say as JSON: `--message-format json` and libtest's
-//! `--format json`.
+//! What cargo says as JSON: `--message-format json`.
 
 use super::super::{Event, EventKind, LintLevel, Outcome};
-use super::tally::Tally;
+use super::agent::text;
+use super::findings::Finding;
+use super::json::{Object, Raw};
 use crate::text::SafeText;
-use serde_json::{Map, Value};
 
 /// Reads cargo's messages. A build's errors are counted until `build-finished`.
 #[derive(Debug, Default)]
@@ -17,16 +17,16 @@ pub(super) struct Cargo {
 
 impl Cargo {
     /// Reads an object with a `reason`; whether the reason is known.
-    pub(super) fn message(&mut self, object: &Map<String, Value>, out: &mut Vec<Event>) -> bool {
-        match object.get("reason").and_then(Value::as_str) {
+    pub(super) fn message(&mut self, object: &Object<'_>, out: &mut Vec<Event>) -> bool {
+        match object.string("reason").as_deref() {
             Some("compiler-message") => {
-                if let Some(message) = object.get("message") {
-                    self.diagnostic(message, out);
+                if let Some(message) = object.object("message") {
+                    self.diagnostic(&message, out);
                 }
                 true
             }
             Some("build-finished") => {
-                let success = object.get("success").and_then(Value::as_bool).unwrap_or(false);
+                let success = object.get("success").and_then(Raw::flag).unwrap_or(false);
                 self.finished(success, out);
                 true
             }
@@ -35,29 +35,30 @@ impl Cargo {
         }
     }
 
-    fn diagnostic(&mut self, message: &Value, out: &mut Vec<Event>) {
-        let level = match message["level"].as_str() {
+    fn diagnostic(&mut self, message: &Object<'_>, out: &mut Vec<Event>) {
+        let level = match message.string("level").as_deref() {
             Some("error") => LintLevel::Error,
             Some("warning") => LintLevel::Warning,
             _ => return,
         };
-        let spans = message["spans"].as_array();
-        let primary = spans.and_then(|all| all.iter().find(|span| span["is_primary"] == true));
+        let is_primary =
+            |span: &Object<'_>| span.get("is_primary").and_then(Raw::flag) == Some(true);
+        let spans = message.items("spans");
         // Summaries, such as "aborting due to 2 previous errors", point at nothing.
-        let Some(span) = primary else { return };
-        let code = message["code"]["code"].as_str();
+        let Some(span) = spans.into_iter().filter_map(Raw::object).find(is_primary) else { return };
+        let code = message.at(&["code", "code"]).and_then(Raw::string);
         self.diagnosed = true;
         self.errors += u64::from(
-            level == LintLevel::Error && !code.is_some_and(|c| c.starts_with("clippy::")),
+            level == LintLevel::Error
+                && !code.as_ref().is_some_and(|code| code.starts_with("clippy::")),
         );
-        out.push(Event::of(EventKind::Lint {
-            level,
-            count: 1,
-            code: code.map(SafeText::new),
-            path: span["file_name"].as_str().map(SafeText::new),
-            line: span["line_start"].as_u64(),
-            message: message["message"].as_str().map(SafeText::new),
-        }));
+        let finding = Finding {
+            code: code.map(|code| SafeText::new(&code)),
+            path: text(&span, "file_name"),
+            line: span.get("line_start").and_then(Raw::count),
+            message: text(message, "message"),
+        };
+        out.push(finding.event(level, 1));
     }
 
     /// A build that only the linter stopped did not fail: its lint errors are told already.
@@ -86,34 +87,12 @@ pub(super) const fn clean() -> EventKind {
     }
 }
 
-/// Reads an object of libtest's; whether it was one.
-pub(super) fn libtest(
-    object: &Map<String, Value>,
-    tally: &mut Tally,
-    out: &mut Vec<Event>,
-) -> bool {
-    let text = |name| object.get(name).and_then(Value::as_str);
-    let count = |name| object.get(name).and_then(Value::as_u64).unwrap_or(0);
-    match (text("type"), text("event")) {
-        (Some("suite"), Some("started")) => tally.started(out),
-        (Some("suite"), Some(end @ ("ok" | "failed"))) => {
-            tally.result(end == "ok", [count("passed"), count("failed"), count("ignored")], out);
-        }
-        (Some("test" | "bench" | "report"), _) => {}
-        _ => return false,
-    }
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn object(text: &str) -> Map<String, Value> {
-        match serde_json::from_str(text).unwrap() {
-            Value::Object(object) => object,
-            other => panic!("{other}"),
-        }
+    fn object(text: &str) -> Object<'_> {
+        Object::parse(text).unwrap()
     }
 
     const LINT: &str = r#"{"reason":"compiler-message","message":{"level":"error","message":"approximate value",
@@ -136,20 +115,5 @@ mod tests {
         cargo.message(&object(r#"{"reason":"build-finished","success":true}"#), &mut out);
         let kinds: Vec<_> = out.into_iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [clean(), EventKind::Build { outcome: Outcome::Passed, errors: 0 }]);
-    }
-
-    #[test]
-    fn suites_are_tallied() {
-        let (mut tally, mut out) = (Tally::default(), Vec::new());
-        for line in [
-            r#"{"type":"suite","event":"started","test_count":2}"#,
-            r#"{"type":"test","event":"started","name":"a"}"#,
-            r#"{"type":"suite","event":"failed","passed":1,"failed":1,"ignored":0}"#,
-        ] {
-            assert!(libtest(&object(line), &mut tally, &mut out));
-        }
-        assert!(!libtest(&object(r#"{"type":"other"}"#), &mut tally, &mut out));
-        let outcomes: Vec<_> = out.iter().map(|event| super::super::name(&event.kind)).collect();
-        assert_eq!(outcomes, ["tests.started", "tests.failed"]);
     }
 }

@@ -1,28 +1,51 @@
 //! One file per wire format, and a [`Reader`] in front that tells them apart line by line.
 
+mod agent;
+mod bazel;
 mod cargo;
+mod check_run;
+mod claude;
+mod cloudevents;
+mod codex;
+mod document;
+mod findings;
+mod formats;
+mod gemini;
 mod git;
+mod go;
+mod jest;
+mod json;
+mod junit;
+mod libtest;
+mod lsp;
 mod native;
+mod pytest;
+mod rdjson;
+mod sarif;
+mod sniff;
 mod tally;
+mod tap;
 mod text;
 
-pub use native::{name, to_native_json};
+pub use formats::{FORMATS, Format};
+pub use native::{is_text_field, name, to_native_json};
 
 use super::Event;
 use crate::text::SafeText;
-use cargo::Cargo;
+use document::{Broken, Document, Fed, Whole};
 use git::Git;
-use native::Native;
-use serde_json::{Map, Value};
+use json::Object;
+use junit::Junit;
+use sniff::{Formats, Found};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use tally::Tally;
-use text::Text;
 
 /// The longest line that is read, in bytes.
 pub const MAX_LINE_BYTES: usize = 256 << 10;
-/// The deepest nesting of JSON that is read.
+/// The longest document for a whole run (SARIF, JUnit, Jest, rdjson), in bytes, on one line or many.
+pub const MAX_DOCUMENT_BYTES: usize = 8 << 20;
+/// The deepest nesting of JSON and XML that is read.
 pub const MAX_DEPTH: usize = 32;
 /// How many bad lines are reported one by one; the rest are counted.
 pub const MAX_REPORTED: u64 = 20;
@@ -68,9 +91,9 @@ pub struct Reader {
     counts: Counts,
     problems: Vec<Problem>,
     git: Git,
-    cargo: Cargo,
-    text: Text,
-    tally: Tally,
+    formats: Formats,
+    document: Document,
+    junit: Junit,
     native: bool,
     /// Whether any line was.
     spoke_native: bool,
@@ -81,6 +104,12 @@ impl Reader {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A reader that holds no document of many lines which is longer than that, in bytes.
+    #[must_use]
+    pub fn with_documents_of(bytes: usize) -> Self {
+        Self { document: Document::with_limit(bytes), ..Self::default() }
     }
 
     /// Reads one line, without its newline. Whatever the bytes are, this returns: a line that cannot
@@ -102,6 +131,9 @@ impl Reader {
     pub fn too_long(&mut self) {
         self.line += 1;
         self.native = false;
+        if let Some(broken) = self.document.finish() {
+            self.broken(broken);
+        }
         self.report(too_long());
     }
 
@@ -110,6 +142,12 @@ impl Reader {
     pub fn finish(&mut self) -> Vec<Event> {
         let mut out = Vec::new();
         self.native = false;
+        if let Some(broken) = self.document.finish() {
+            self.broken(broken);
+        }
+        if self.junit.finish() {
+            self.report("a JUnit report breaks off at the end".to_owned());
+        }
         self.flush(&mut out);
         let more = self.counts.malformed.saturating_sub(MAX_REPORTED);
         if more > 0 {
@@ -145,54 +183,107 @@ impl Reader {
     }
 
     fn report(&mut self, what: String) {
+        self.report_at(self.line, what);
+    }
+
+    fn report_at(&mut self, line: u64, what: String) {
         self.counts.malformed += 1;
         if self.counts.malformed <= MAX_REPORTED {
-            self.problems.push(Problem { line: self.line, what });
+            self.problems.push(Problem { line, what });
+        }
+    }
+
+    /// Programs print braces, too: only what had a key was JSON.
+    fn broken(&mut self, broken: Broken) {
+        if broken.was_json || self.spoke_native {
+            self.report_at(broken.first, format!("a JSON document: {}", broken.what));
+        } else {
+            self.counts.noise += broken.lines;
         }
     }
 
     fn read(&mut self, bytes: &[u8], out: &mut Vec<Event>) -> Result<(), String> {
-        if bytes.len() > MAX_LINE_BYTES {
+        if bytes.len() > longest(bytes) {
             return Err(too_long());
         }
         let line = std::str::from_utf8(bytes)
             .map_err(|error| format!("not UTF-8 from byte {}", error.valid_up_to() + 1))?;
+        if self.junit.is_open() || junit::begins(line) {
+            return self.xml(line, out);
+        }
+        if self.document.is_open() && self.goes_on(line, out)? {
+            return Ok(());
+        }
         // Among native lines a brace begins a broken one; in other tools' words it may be anything.
         if looks_like_json(line) || self.spoke_native && line.trim_start().starts_with('{') {
-            return self.object(&object_of(line)?, out);
+            return self.json(line, out);
+        }
+        if document::begins(line) && matches!(self.document.line(line, self.line), Fed::Open) {
+            return Ok(());
         }
         self.plain(&without_colours(line), out);
         Ok(())
     }
 
-    fn object(&mut self, object: &Map<String, Value>, out: &mut Vec<Event>) -> Result<(), String> {
-        let has = |name| object.contains_key(name);
-        let known = if has("v") || has("event") && !has("type") {
-            // The line stands between whatever came before and what comes after.
-            self.flush(out);
-            self.native(object, out)?;
-            true
-        } else if has("reason") {
-            let known = self.cargo.message(object, out);
-            if known {
-                self.text.told_as_json();
+    /// A line that begins as an object: it is one, or a document that goes on, or broken.
+    fn json(&mut self, line: &str, out: &mut Vec<Event>) -> Result<(), String> {
+        let line = lsp::without_header(line);
+        match object_of(line) {
+            Ok(object) => self.object(&object, 1, out),
+            Err(error) if error.is_end && document::begins(line) => {
+                self.document.line(line, self.line);
+                Ok(())
             }
-            known
-        } else {
-            has("type") && cargo::libtest(object, &mut self.tally, out)
-        };
-        self.counts.noise += u64::from(!known);
-        Ok(())
+            Err(error) => Err(error.what),
+        }
     }
 
-    fn native(&mut self, object: &Map<String, Value>, out: &mut Vec<Event>) -> Result<(), String> {
-        match native::read(object)? {
-            Native::Event(event) => {
+    /// A line while a document is open; whether it was the document's.
+    fn goes_on(&mut self, line: &str, out: &mut Vec<Event>) -> Result<bool, String> {
+        match self.document.line(line, self.line) {
+            Fed::Open => Ok(true),
+            Fed::Whole(Whole { text, first, lines }) => {
+                let read = match object_of(&text) {
+                    Ok(object) => self.object(&object, lines, out),
+                    Err(error) => Err(error.what),
+                };
+                if let Err(what) = read {
+                    self.report_at(first, format!("a JSON document: {what}"));
+                }
+                Ok(true)
+            }
+            Fed::Broken(broken) => {
+                self.broken(broken);
+                Ok(false)
+            }
+        }
+    }
+
+    fn xml(&mut self, line: &str, out: &mut Vec<Event>) -> Result<(), String> {
+        match self.junit.line(line, out) {
+            junit::Read::Inside => Ok(()),
+            junit::Read::Broken(what) => Err(what.to_owned()),
+        }
+    }
+
+    /// An object, on one line or many.
+    fn object(
+        &mut self,
+        object: &Object<'_>,
+        lines: u64,
+        out: &mut Vec<Event>,
+    ) -> Result<(), String> {
+        // Files in conflict are counted as long as git speaks.
+        self.git.finish(out);
+        match self.formats.object(object, out)? {
+            Found::Told => {}
+            Found::Native(event) => {
                 self.native = true;
                 self.spoke_native = true;
                 out.push(event);
             }
-            Native::Unknown(name) => self.unknown(&name),
+            Found::Unknown(name) => self.unknown(&name),
+            Found::Nobodys => self.counts.noise += lines,
         }
         Ok(())
     }
@@ -210,21 +301,32 @@ impl Reader {
         let mut from_git = Vec::new();
         if self.git.line(line, &mut from_git) {
             // Nothing of cargo's is still open when git speaks.
-            self.text.finish(out);
-            self.tally.finish(out);
+            self.formats.text.finish(out);
+            self.formats.tally.finish(out);
             out.append(&mut from_git);
             return;
         }
         out.append(&mut from_git);
-        let known = self.text.line(line, &mut self.tally, out);
+        let formats = &mut self.formats;
+        let known = formats.text.line(line, &mut formats.tally, out)
+            || formats.tap.line(line, out)
+            || go::line(line, out)
+            || lsp::is_header(line);
         self.counts.noise += u64::from(!known && !line.trim().is_empty());
     }
 
     fn flush(&mut self, out: &mut Vec<Event>) {
         self.git.finish(out);
-        self.text.finish(out);
-        self.tally.finish(out);
+        self.formats.finish(out);
     }
+}
+
+/// The longest that a line which begins like this may be, in bytes: [`MAX_LINE_BYTES`], or
+/// [`MAX_DOCUMENT_BYTES`] where it is a whole run's document.
+#[must_use]
+pub fn longest(line: &[u8]) -> usize {
+    let is_long = line.len() > MAX_LINE_BYTES && sniff::is_document(line);
+    if is_long { MAX_DOCUMENT_BYTES } else { MAX_LINE_BYTES }
 }
 
 fn too_long() -> String {
@@ -236,20 +338,34 @@ fn looks_like_json(line: &str) -> bool {
     line.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'))
 }
 
-fn object_of(line: &str) -> Result<Map<String, Value>, String> {
-    if is_too_deep(line) {
-        return Err(format!("nested deeper than {MAX_DEPTH}"));
+/// Why a text is no object.
+struct NoObject {
+    what: String,
+    /// Whether it only ends too soon.
+    is_end: bool,
+}
+
+fn object_of(text: &str) -> Result<Object<'_>, NoObject> {
+    if is_too_deep(text) {
+        return Err(NoObject { what: format!("nested deeper than {MAX_DEPTH}"), is_end: false });
     }
-    serde_json::from_str(line).map_err(|error| {
+    Object::parse(text).map_err(|error| {
         let what = error.to_string();
         let (what, _) = what.rsplit_once(" at line ").unwrap_or((&what, ""));
         let what = SafeText::new(what);
-        format!("not JSON at byte {}: {what}", error.column())
+        NoObject {
+            what: format!("not JSON at byte {}: {what}", error.column()),
+            is_end: error.is_eof(),
+        }
     })
 }
 
 /// Counts brackets outside of strings, so that no parser has to go down.
 fn is_too_deep(line: &str) -> bool {
+    // Few brackets in all cannot be deep, and most lines have few.
+    if line.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count() <= MAX_DEPTH {
+        return false;
+    }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in line.bytes() {
         match byte {

@@ -1,16 +1,29 @@
 //! The native schema, version 1: one JSON object a line, with `v` and `event`.
 
 use super::super::{AgentState, Event, EventKind, LintLevel, Outcome};
+use super::json::{Object, Raw};
 use crate::text::SafeText;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The schema's version.
 pub(super) const VERSION: u64 = 1;
 
 /// The longest id that is kept, in bytes: longer ones are told apart by their beginning.
 const MAX_ID_BYTES: usize = 128;
+
+/// The fields that are text, whatever they look like: a commit's id may have digits alone.
+const TEXT_FIELDS: [&str; 18] = [
+    "app", "author", "branch", "class", "clip", "code", "id", "kind", "message", "patch", "path",
+    "provider", "repo", "sha", "subject", "text", "title", "ts",
+];
+
+/// Whether a field of the native schema is text.
+#[must_use]
+pub fn is_text_field(name: &str) -> bool {
+    TEXT_FIELDS.contains(&name)
+}
 
 /// What an object turned out to be.
 #[derive(Debug)]
@@ -21,7 +34,7 @@ pub(super) enum Native {
 }
 
 /// Reads an object that has `v` or `event`. The error names the field.
-pub(super) fn read(object: &Map<String, Value>) -> Result<Native, String> {
+pub(super) fn read(object: &Object<'_>) -> Result<Native, String> {
     let fields = Fields(object);
     match fields.count("v")? {
         Some(VERSION) => {}
@@ -29,11 +42,43 @@ pub(super) fn read(object: &Map<String, Value>) -> Result<Native, String> {
         None => return Err("\"v\" is missing".to_owned()),
     }
     let name = fields.string("event")?.ok_or("\"event\" is missing")?;
-    let Some(kind) = kind(name, &fields)? else {
-        return Ok(Native::Unknown(name.to_owned()));
-    };
-    let id = fields.string("id")?.map(shortened);
-    Ok(Native::Event(Event { kind, ts: fields.time("ts")?, id, repo: fields.text("repo")? }))
+    event(&name, object, |kind| {
+        Ok(Event {
+            kind,
+            ts: fields.time("ts")?,
+            id: fields.string("id")?.map(|id| shortened(&id)),
+            repo: fields.text("repo")?,
+        })
+    })
+}
+
+/// Reads an event of that name whose fields stand in `data`, in an envelope of somebody else's that
+/// has its own `time` and `id`.
+pub(super) fn read_enveloped(
+    name: &str,
+    envelope: &Object<'_>,
+    data: &Object<'_>,
+) -> Result<Native, String> {
+    let fields = Fields(envelope);
+    event(name, data, |kind| {
+        Ok(Event {
+            kind,
+            ts: fields.time("time")?,
+            id: fields.string("id")?.map(|id| shortened(&id)),
+            repo: Fields(data).text("repo")?.or(fields.text("source")?),
+        })
+    })
+}
+
+fn event(
+    name: &str,
+    fields: &Object<'_>,
+    whole: impl FnOnce(EventKind) -> Result<Event, String>,
+) -> Result<Native, String> {
+    match kind(name, &Fields(fields))? {
+        Some(kind) => whole(kind).map(Native::Event),
+        None => Ok(Native::Unknown(name.to_owned())),
+    }
 }
 
 fn shortened(id: &str) -> String {
@@ -42,33 +87,29 @@ fn shortened(id: &str) -> String {
 }
 
 /// An object's fields by type. `null` is the same as missing.
-struct Fields<'a>(&'a Map<String, Value>);
+struct Fields<'o, 'a>(&'o Object<'a>);
 
-impl<'a> Fields<'a> {
-    fn get(&self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| !value.is_null())
-    }
-
+impl<'a> Fields<'_, 'a> {
     fn typed<T>(
         &self,
         name: &str,
         what: &str,
-        read: impl Fn(&'a Value) -> Option<T>,
+        read: impl Fn(Raw<'a>) -> Option<T>,
     ) -> Result<Option<T>, String> {
         let wrong = || format!("{name:?} is not {what}");
-        self.get(name).map(|value| read(value).ok_or_else(wrong)).transpose()
+        self.0.get(name).map(|value| read(value).ok_or_else(wrong)).transpose()
     }
 
-    fn string(&self, name: &str) -> Result<Option<&'a str>, String> {
-        self.typed(name, "a string", Value::as_str)
+    fn string(&self, name: &str) -> Result<Option<Cow<'a, str>>, String> {
+        self.typed(name, "a string", Raw::string)
     }
 
     fn text(&self, name: &str) -> Result<Option<SafeText>, String> {
-        Ok(self.string(name)?.map(SafeText::new).filter(|text| !text.is_empty()))
+        Ok(self.string(name)?.map(|text| SafeText::new(&text)).filter(|text| !text.is_empty()))
     }
 
     fn count(&self, name: &str) -> Result<Option<u64>, String> {
-        self.typed(name, "a whole number of at least 0", Value::as_u64)
+        self.typed(name, "a whole number of at least 0", Raw::count)
     }
 
     fn count_or(&self, name: &str, missing: u64) -> Result<u64, String> {
@@ -76,11 +117,11 @@ impl<'a> Fields<'a> {
     }
 
     fn flag(&self, name: &str) -> Result<bool, String> {
-        Ok(self.typed(name, "true or false", Value::as_bool)?.unwrap_or(false))
+        Ok(self.typed(name, "true or false", Raw::flag)?.unwrap_or(false))
     }
 
     fn number(&self, name: &str) -> Result<Option<f64>, String> {
-        self.typed(name, "a number", Value::as_f64)
+        self.typed(name, "a number", Raw::number)
     }
 
     /// 0 to 1; what lies outside is moved to the nearer end.
@@ -90,7 +131,7 @@ impl<'a> Fields<'a> {
     }
 
     fn time(&self, name: &str) -> Result<Option<Timestamp>, String> {
-        self.typed(name, "an RFC 3339 time", |value| value.as_str()?.parse().ok())
+        self.typed(name, "an RFC 3339 time", |value| value.string()?.parse().ok())
     }
 
     fn needed<T>(name: &str, value: Option<T>) -> Result<T, String> {
@@ -99,7 +140,7 @@ impl<'a> Fields<'a> {
 }
 
 /// The kind by its name, or nothing where the name is not of this version.
-fn kind(name: &str, fields: &Fields<'_>) -> Result<Option<EventKind>, String> {
+fn kind(name: &str, fields: &Fields<'_, '_>) -> Result<Option<EventKind>, String> {
     let (family, rest) = name.split_once('.').unwrap_or((name, ""));
     match family {
         "tests" => outcome(rest).map(|outcome| tests(outcome, fields)).transpose(),
@@ -145,7 +186,7 @@ fn state(name: &str) -> Option<AgentState> {
     }
 }
 
-fn tests(outcome: Outcome, fields: &Fields<'_>) -> Result<EventKind, String> {
+fn tests(outcome: Outcome, fields: &Fields<'_, '_>) -> Result<EventKind, String> {
     fields.count("duration_ms")?;
     Ok(EventKind::Tests {
         outcome,
@@ -155,12 +196,12 @@ fn tests(outcome: Outcome, fields: &Fields<'_>) -> Result<EventKind, String> {
     })
 }
 
-fn build(outcome: Outcome, fields: &Fields<'_>) -> Result<EventKind, String> {
+fn build(outcome: Outcome, fields: &Fields<'_, '_>) -> Result<EventKind, String> {
     fields.count("duration_ms")?;
     Ok(EventKind::Build { outcome, errors: fields.count_or("errors", 0)? })
 }
 
-fn lint(level: LintLevel, fields: &Fields<'_>) -> Result<EventKind, String> {
+fn lint(level: LintLevel, fields: &Fields<'_, '_>) -> Result<EventKind, String> {
     Ok(EventKind::Lint {
         level,
         count: fields.count_or("count", u64::from(level != LintLevel::Clean))?,
@@ -171,13 +212,13 @@ fn lint(level: LintLevel, fields: &Fields<'_>) -> Result<EventKind, String> {
     })
 }
 
-fn agent(state: AgentState, fields: &Fields<'_>) -> Result<EventKind, String> {
+fn agent(state: AgentState, fields: &Fields<'_, '_>) -> Result<EventKind, String> {
     fields.string("kind")?;
     fields.number("progress")?;
     Ok(EventKind::Agent { state, app: fields.text("app")?, message: fields.text("message")? })
 }
 
-fn git(name: &str, fields: &Fields<'_>) -> Result<Option<EventKind>, String> {
+fn git(name: &str, fields: &Fields<'_, '_>) -> Result<Option<EventKind>, String> {
     Ok(Some(match name {
         "conflict" => EventKind::Conflict { files: fields.count_or("files", 1)? },
         "conflict_resolved" => EventKind::ConflictResolved,
@@ -190,7 +231,7 @@ fn git(name: &str, fields: &Fields<'_>) -> Result<Option<EventKind>, String> {
     }))
 }
 
-fn edit(name: &str, fields: &Fields<'_>) -> Result<Option<EventKind>, String> {
+fn edit(name: &str, fields: &Fields<'_, '_>) -> Result<Option<EventKind>, String> {
     match name {
         "" => {
             fields.string("patch")?;
@@ -210,7 +251,7 @@ fn edit(name: &str, fields: &Fields<'_>) -> Result<Option<EventKind>, String> {
 }
 
 /// What somebody found in the code.
-fn found(name: &str, fields: &Fields<'_>) -> Result<EventKind, String> {
+fn found(name: &str, fields: &Fields<'_, '_>) -> Result<EventKind, String> {
     let path = fields.text("path")?;
     fields.count("line")?;
     Ok(match name {
@@ -237,7 +278,7 @@ fn found(name: &str, fields: &Fields<'_>) -> Result<EventKind, String> {
 }
 
 /// What the developer does, and what the pet is told outright.
-fn direct(name: &str, fields: &Fields<'_>) -> Result<Option<EventKind>, String> {
+fn direct(name: &str, fields: &Fields<'_, '_>) -> Result<Option<EventKind>, String> {
     Ok(Some(match name {
         "keystroke" => {
             let interval_ms = fields.number("interval_ms")?;

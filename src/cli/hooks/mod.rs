@@ -1,0 +1,312 @@
+//! `hooks`: has other programs tell a pet what they do, and undoes it.
+
+mod script;
+mod settings;
+
+use super::Failure;
+use clap::{Args, Subcommand, ValueEnum};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The largest file that is changed, in bytes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+#[derive(Debug, Args)]
+pub(super) struct HooksArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Put them in, and show what changed
+    Install(HostArgs),
+    /// Take them out again: each file is what it was
+    Remove(HostArgs),
+    /// Say which are in
+    Status,
+}
+
+#[derive(Debug, Args)]
+struct HostArgs {
+    /// Who is to tell the pet
+    host: Host,
+    /// Its settings, where they are not the usual ones; for git the folder of hooks
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
+    /// Only show what would change
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+enum Host {
+    /// Claude Code, ~/.claude/settings.json
+    Claude,
+    /// Codex, ~/.codex/hooks.json
+    Codex,
+    /// Gemini CLI, ~/.gemini/settings.json
+    Gemini,
+    /// The hooks of the repository here: commit, checkout, push
+    Git,
+}
+
+impl Host {
+    const ALL: [Self; 4] = [Self::Claude, Self::Codex, Self::Gemini, Self::Git];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Claude => "claude",
+            Self::Codex => "codex",
+            Self::Gemini => "gemini",
+            Self::Git => "git",
+        }
+    }
+
+    /// The events that are enough: work, edits, questions, the end. No more, because each costs the
+    /// agent a process.
+    const fn events(self) -> &'static [&'static str] {
+        match self {
+            Self::Claude => &["UserPromptSubmit", "PostToolUse", "Notification", "Stop"],
+            Self::Codex => &["UserPromptSubmit", "PostToolUse", "PermissionRequest", "Stop"],
+            Self::Gemini => &["BeforeAgent", "AfterTool", "Notification", "AfterAgent"],
+            Self::Git => &[],
+        }
+    }
+
+    /// Where its settings usually are.
+    fn usual(self) -> Result<PathBuf, Failure> {
+        let (variable, folder, file) = match self {
+            Self::Claude => ("CLAUDE_CONFIG_DIR", ".claude", "settings.json"),
+            Self::Codex => ("CODEX_HOME", ".codex", "hooks.json"),
+            Self::Gemini => ("", ".gemini", "settings.json"),
+            Self::Git => return git_hooks(),
+        };
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        if let Some(folder) = Some(variable).filter(|name| !name.is_empty()).and_then(set) {
+            return Ok(PathBuf::from(folder).join(file));
+        }
+        let home =
+            std::env::home_dir().ok_or_else(|| Failure::cannot("there is no home folder"))?;
+        Ok(home.join(folder).join(file))
+    }
+}
+
+/// The folder of hooks that git uses here, wherever `core.hooksPath` says it is.
+fn git_hooks() -> Result<PathBuf, Failure> {
+    let told = std::process::Command::new("git")
+        .args(["rev-parse", "--path-format=absolute", "--git-path", "hooks"])
+        .output()
+        .map_err(|error| Failure::because("git", &error))?;
+    let path = String::from_utf8(told.stdout).unwrap_or_default();
+    if !told.status.success() || path.trim().is_empty() {
+        return Err(Failure::cannot("this folder is in no git repository"));
+    }
+    Ok(PathBuf::from(path.trim_end_matches('\n')))
+}
+
+/// One file's text, before and after; nothing where there is no such file.
+struct Change {
+    path: PathBuf,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+pub(super) fn run(args: &HooksArgs) -> Result<(), Failure> {
+    let (host, install) = match &args.what {
+        What::Install(host) => (host, true),
+        What::Remove(host) => (host, false),
+        What::Status => return status(),
+    };
+    // All are computed before the first is written: what is refused changes nothing.
+    let changes = changes(host, install)?;
+    let mut out = io::stdout().lock();
+    for change in &changes {
+        if change.before == change.after {
+            writeln!(out, "{}: nothing to change", change.path.display())?;
+            continue;
+        }
+        write!(out, "{}", difference(change))?;
+        if !host.dry_run {
+            apply(change)?;
+        }
+    }
+    if install && !is_on_path() {
+        super::say(format_args!("hooks run \"buddy-render\", which is not in your PATH yet"));
+    }
+    Ok(())
+}
+
+fn changes(args: &HostArgs, install: bool) -> Result<Vec<Change>, Failure> {
+    let path = args.file.clone().map_or_else(|| args.host.usual(), Ok)?;
+    if args.host != Host::Git {
+        let (before, events) = (read(&path)?, args.host.events());
+        let after = match &before {
+            _ if install => settings::installed(before.as_deref(), events).map(Some),
+            Some(text) => settings::removed(text, events),
+            None => Ok(None),
+        };
+        let after = after.map_err(|what| refused(&path, &what))?;
+        return Ok(vec![Change { path, before, after }]);
+    }
+    let one = |(name, told): &(&str, &str)| {
+        let path = path.join(name);
+        let before = read(&path)?;
+        if install && before.is_some() && !is_executable(&path) {
+            return Err(refused(&path, "it is not executable, so git does not run it"));
+        }
+        let after = match &before {
+            _ if install => script::installed(before.as_deref(), told).map(Some),
+            Some(text) => Ok(script::removed(text, told)),
+            None => Ok(None),
+        };
+        let after = after.map_err(|what| refused(&path, &what))?;
+        Ok(Change { path, before, after })
+    };
+    script::HOOKS.iter().map(one).collect()
+}
+
+fn refused(path: &Path, what: &str) -> Failure {
+    Failure::cannot(format!("{} is left as it is: {what}", path.display()))
+}
+
+fn status() -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    for host in Host::ALL {
+        let args = HostArgs { host, file: None, dry_run: true };
+        let (name, said) = (host.name(), state(&args));
+        writeln!(out, "{name:8}{said}")?;
+    }
+    Ok(())
+}
+
+fn state(args: &HostArgs) -> String {
+    let count = || -> Result<(usize, usize, PathBuf), Failure> {
+        let path = args.host.usual()?;
+        if args.host != Host::Git {
+            let text = read(&path)?;
+            let events = args.host.events();
+            let found = settings::present(text.as_deref().unwrap_or("{}"), events)
+                .map_err(|what| refused(&path, &what))?;
+            return Ok((found.len(), events.len(), path));
+        }
+        let mut found = 0;
+        for (name, _) in script::HOOKS {
+            found += usize::from(read(&path.join(name))?.is_some_and(|t| script::is_present(&t)));
+        }
+        Ok((found, script::HOOKS.len(), path))
+    };
+    match count() {
+        Ok((0, _, path)) => format!("not installed ({})", path.display()),
+        Ok((found, all, path)) if found == all => format!("installed ({})", path.display()),
+        Ok((found, all, path)) => format!("{found} of {all} installed ({})", path.display()),
+        Err(failure) => failure.to_string(),
+    }
+}
+
+/// A file's text; nothing where there is none.
+fn read(path: &Path) -> Result<Option<String>, Failure> {
+    let failed = |error: &io::Error| Failure::because(path.display(), error);
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(&error)),
+        Ok(about) if about.len() > MAX_FILE_BYTES => {
+            return Err(refused(path, "it is larger than 1 MiB"));
+        }
+        Ok(_) => {}
+    }
+    fs::read_to_string(path).map(Some).map_err(|error| failed(&error))
+}
+
+/// Writes the file as a whole, through a link where it is one, and keeps its mode.
+fn apply(change: &Change) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::because(change.path.display(), &error);
+    let Some(text) = &change.after else {
+        return fs::remove_file(&change.path).map_err(failed);
+    };
+    let path = change.path.canonicalize().unwrap_or_else(|_| change.path.clone());
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        match fs::metadata(&path) {
+            Ok(about) => file.as_file().set_permissions(about.permissions())?,
+            Err(_) => set_fresh_mode(file.as_file(), text.starts_with("#!"))?,
+        }
+        file.persist(&path)?;
+        Ok(())
+    };
+    write().map_err(failed)
+}
+
+/// A new script is to be run, new settings to be read.
+#[cfg(unix)]
+fn set_fresh_mode(file: &fs::File, is_script: bool) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(if is_script { 0o755 } else { 0o600 }))
+}
+
+#[cfg(not(unix))]
+fn set_fresh_mode(_: &fs::File, _: bool) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &Path) -> bool {
+    true
+}
+
+fn is_on_path() -> bool {
+    let name = format!("buddy-render{}", std::env::consts::EXE_SUFFIX);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(&name).is_file())
+}
+
+/// The lines that go and come, each with its sign.
+fn difference(change: &Change) -> String {
+    let path = change.path.display();
+    let [before, after] = [&change.before, &change.after].map(|text| text.as_deref().unwrap_or(""));
+    let (old, new): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
+    let mut text = format!("--- {path}\n+++ {path}\n");
+    let (mut at, mut to) = (0, 0);
+    while at < old.len() || to < new.len() {
+        if old.get(at) == new.get(to) {
+            (at, to) = (at + 1, to + 1);
+            continue;
+        }
+        // All that differs is ours, so that the next old line that is kept is found at once.
+        let (next_old, next_new) = next_common(old.get(at..), new.get(to..));
+        for line in old.iter().skip(at).take(next_old) {
+            text.push_str(&format!("-{}\n", super::failure::printable(line)));
+        }
+        for line in new.iter().skip(to).take(next_new) {
+            text.push_str(&format!("+{}\n", super::failure::printable(line)));
+        }
+        (at, to) = (at + next_old, to + next_new);
+    }
+    text
+}
+
+/// How many lines until both texts go on alike, the fewest in all.
+fn next_common(old: Option<&[&str]>, new: Option<&[&str]>) -> (usize, usize) {
+    let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+    for sum in 1..old.len() + new.len() {
+        for from_old in sum.saturating_sub(new.len())..=sum.min(old.len()) {
+            let from_new = sum - from_old;
+            if let (Some(a), Some(b)) = (old.get(from_old), new.get(from_new))
+                && a == b
+            {
+                return (from_old, from_new);
+            }
+        }
+    }
+    (old.len(), new.len())
+}

@@ -1,0 +1,153 @@
+//! A pet that listens, and the programs that tell it something, as processes.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use rustix::fd::OwnedFd;
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
+};
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const LONG: Duration = Duration::from_secs(60);
+const STOP: &str = r#"{"hook_event_name":"Stop","session_id":"s","cwd":"/p"}"#;
+
+/// The program within a runtime folder of its own, in a repository of its own.
+fn buddy(above: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_buddy-render"));
+    command.current_dir(above.join("repo")).env("XDG_RUNTIME_DIR", above);
+    command.env_remove("BUDDY").env_remove("BUDDY_SOCKET");
+    command
+}
+
+fn place() -> tempfile::TempDir {
+    let above = tempfile::tempdir().unwrap();
+    fs::create_dir_all(above.path().join("repo/.git")).unwrap();
+    above
+}
+
+/// A pet that says what it does, until its input is closed.
+fn pet(above: &Path) -> Child {
+    let pet = buddy(above)
+        .args(["play", "--pet", "null", "--protocol", "text", "--time", "real"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let listens = || fs::read_dir(above.join("buddy")).is_ok_and(|mut all| all.next().is_some());
+    while !listens() {
+        assert!(begun.elapsed() < LONG, "no socket appeared");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    pet
+}
+
+fn emit(above: &Path, arguments: &[&str]) -> Output {
+    buddy(above).arg("emit").args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn hook(mut command: Command, input: &str) -> Output {
+    let mut child = command
+        .args(["emit", "--hook"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn is_silent(output: &Output) -> bool {
+    output.status.success() && output.stdout.is_empty() && output.stderr.is_empty()
+}
+
+#[test]
+fn a_pet_hears_events_and_hooks() {
+    let above = place();
+    let mut pet = pet(above.path());
+    let mut said = BufReader::new(pet.stdout.take().unwrap()).lines();
+    let sent = emit(above.path(), &["say", "text=1234"]);
+    assert!(is_silent(&sent), "{sent:?}");
+    assert!(said.any(|line| line.unwrap().contains("1234")));
+    assert!(is_silent(&hook(buddy(above.path()), STOP)));
+    assert!(said.any(|line| line.unwrap().contains("claude")));
+    drop(pet.stdin.take());
+    assert!(pet.wait().unwrap().success());
+    assert_eq!(fs::read_dir(above.path().join("buddy")).unwrap().count(), 0);
+}
+
+#[test]
+fn emit_says_what_is_wrong() {
+    let above = place();
+    for (arguments, code, what) in [
+        (&["say", "text=x"][..], 1, "no pet listens at this terminal or in this repository"),
+        (&["tests.passed", "passed=many"], 2, "\"passed\" is not a whole number of at least 0"),
+        (&["tests.pased"], 2, "there is no event \"tests.pased\""),
+        (&["say"], 2, "\"text\" is missing"),
+        (&["say", "text"], 2, "a field is KEY=VALUE"),
+    ] {
+        let output = emit(above.path(), arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(words.contains(what), "{words}");
+    }
+    let mut elsewhere = buddy(above.path());
+    elsewhere.env("BUDDY_SOCKET", above.path().join("none")).args(["emit", "hide"]);
+    assert_eq!(elsewhere.output().unwrap().status.code(), Some(1));
+}
+
+#[test]
+fn a_hook_never_fails_its_host() {
+    let above = place();
+    let long = format!("{{\"hook_event_name\":\"PostToolUse\",\"x\":\"{}\"}}", "a".repeat(3 << 20));
+    for input in ["", "{", "nonsense\n\0", STOP, &long] {
+        assert!(is_silent(&hook(buddy(above.path()), input)));
+    }
+    let mut wrong = buddy(above.path());
+    wrong.args(["emit", "--bogus"]);
+    assert!(!wrong.output().unwrap().status.success());
+    let mut odd = buddy(above.path());
+    odd.args(["emit", "--bogus", "--hook"]).stdin(Stdio::null());
+    assert!(is_silent(&odd.output().unwrap()));
+    let full = above.path().join("full");
+    let _open = full_socket(&full);
+    let mut command = buddy(above.path());
+    command.env("BUDDY_SOCKET", &full);
+    assert!(is_silent(&hook(command, STOP)));
+}
+
+/// A socket that nobody reads, and connections until its queue is full.
+fn full_socket(path: &Path) -> Vec<OwnedFd> {
+    let stream =
+        || socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::empty(), None);
+    let (listener, at) = (stream().unwrap(), SocketAddrUnix::new(path).unwrap());
+    bind(&listener, &at).unwrap();
+    listen(&listener, 1).unwrap();
+    let mut open = vec![listener];
+    loop {
+        let socket = stream().unwrap();
+        rustix::io::ioctl_fionbio(&socket, true).unwrap();
+        if connect(&socket, &at).is_err() {
+            return open;
+        }
+        open.push(socket);
+    }
+}
+
+#[test]
+fn a_host_that_never_ends_its_words_is_not_waited_for() {
+    let above = place();
+    let begun = Instant::now();
+    let mut child =
+        buddy(above.path()).args(["emit", "--hook"]).stdin(Stdio::piped()).spawn().unwrap();
+    let input = child.stdin.take().unwrap();
+    assert!(child.wait().unwrap().success());
+    drop(input);
+    assert!(begun.elapsed() < LONG);
+}
