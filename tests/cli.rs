@@ -14,6 +14,7 @@ fn buddy(args: &[&str], stdin: &[u8]) -> Output {
         .env_remove("BUDDY")
         .env_remove("NO_MOTION")
         .env_remove("NO_COLOR")
+        .env("LC_ALL", "C")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

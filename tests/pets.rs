@@ -99,7 +99,7 @@ fn every_pet_has_its_clips_and_something_to_say() {
         for clip in ASKED {
             assert!(pet.resolve_clip(clip) != "idle", "{name} does nothing for {clip}");
         }
-        let personality = pet.personality();
+        let personality = pet.personality(None);
         for reaction in REACTIONS {
             assert!(
                 personality.lines.contains_key(*reaction),

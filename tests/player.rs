@@ -40,7 +40,7 @@ impl Stage {
             ahead: false,
         };
         let pet = catalog::load("null").unwrap();
-        let mind = Box::new(Companion::new(pet.personality(), Vec::new(), 1));
+        let mind = Box::new(Companion::new(pet.personality(None), Vec::new(), 1));
         let guests = Guests { host: Arc::new(pet), visitors: Vec::new() };
         let player = Player::new(settings, mind, guests, encoder::encoder(&choice, 1)).unwrap();
         let screen = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);

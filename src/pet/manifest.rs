@@ -1,7 +1,8 @@
-//! `pet.toml`: who a pet is and what it says, checked.
+//! `pet.toml`: who a pet is, checked.
 
 use super::PetError;
-use crate::mood::Species;
+use super::lines::{self, WireLines};
+use crate::mood::{Lines, Species};
 use crate::text::SafeText;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -24,8 +25,8 @@ pub struct Manifest {
     pub summary: SafeText,
     /// What plays instead of a clip that it has not.
     pub fallbacks: BTreeMap<String, String>,
-    /// What it says, by reaction.
-    pub lines: BTreeMap<String, Vec<SafeText>>,
+    /// What it says, by occasion, as older packs have it; `lines.toml` goes before.
+    pub lines: BTreeMap<String, Lines>,
 }
 
 #[derive(Deserialize)]
@@ -38,7 +39,7 @@ struct Wire {
     #[serde(default)]
     fallbacks: BTreeMap<String, String>,
     #[serde(default)]
-    lines: BTreeMap<String, Vec<String>>,
+    lines: BTreeMap<String, WireLines>,
 }
 
 impl Manifest {
@@ -53,25 +54,18 @@ impl Manifest {
             let problem = format!("the name is made of 1 to {MAX_NAME_BYTES} of a-z, 0-9 and -");
             return Err(PetError::Manifest(problem));
         }
-        let most =
-            wire.lines.values().map(Vec::len).chain([wire.lines.len(), wire.fallbacks.len()]).max();
-        if most > Some(MAX_ENTRIES) {
+        if wire.fallbacks.len() > MAX_ENTRIES {
             return Err(PetError::Manifest(format!(
                 "no list may have more than {MAX_ENTRIES} entries"
             )));
         }
-        let spoken = |lines: Vec<String>| lines.iter().map(|line| SafeText::new(line)).collect();
         Ok(Self {
             title: SafeText::new(&wire.title),
             species: species(&wire.species)?,
             summary: SafeText::new(&wire.summary),
             name: wire.name,
             fallbacks: wire.fallbacks,
-            lines: wire
-                .lines
-                .into_iter()
-                .map(|(reaction, lines)| (reaction, spoken(lines)))
-                .collect(),
+            lines: lines::lines(wire.lines).map_err(PetError::Manifest)?,
         })
     }
 }
@@ -127,7 +121,7 @@ mod tests {
         let good = "name = \"mo\"\ntitle = \"Mo\\u001b[31m\"\nspecies = \"cat\"\n[lines]\nwake = [\"a\\nb\"]";
         let manifest = Manifest::parse(good).unwrap();
         assert_eq!((manifest.title.as_str(), manifest.species), ("Mo[31m", Species::Cat));
-        assert_eq!(manifest.lines["wake"][0].as_str(), "a b");
+        assert_eq!(manifest.lines["wake"].any[0].as_str(), "a b");
         for bad in [
             "",
             "name = \"../x\"\ntitle = \"\"\nspecies = \"cat\"",
