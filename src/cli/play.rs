@@ -48,7 +48,7 @@ pub(super) struct Look {
     #[arg(long, value_name = "P", default_value = "auto")]
     protocol: Wanted,
     /// A tier of the protocol, such as static for kitty, or for symbols half, quadrant, sextant,
-    /// octant or braille
+    /// octant, braille or drawn (by hand)
     #[arg(long, value_name = "NAME")]
     tier: Option<String>,
     /// The skin; this version has one

@@ -148,7 +148,7 @@ impl Companion {
         let wakes = self.notice(now, event, effects);
         let reaction = reaction::to(event, self.world);
         if let Some(news) = reaction::news(event, self.world) {
-            self.told.push(format!("{news}."));
+            self.tell_fact(&news);
         }
         self.remember(event);
         // Whom something small wakes, that one wakes up, and does not nod at it.
@@ -215,7 +215,7 @@ impl Companion {
         self.mood.push(now, reaction.push * self.host.temper(reaction.trigger));
         let known = self.is_known(now, &reaction);
         if !known && !reaction.fact.is_empty() {
-            self.told.push(format!("{}.", reaction.fact));
+            self.tell_fact(reaction.fact.as_str());
         }
         if known || self.is_cooling(now, reaction.trigger) {
             return;
@@ -376,6 +376,11 @@ impl Companion {
         let read = line.as_str().replace(VERSE, ", ");
         self.told.push(format!("{}: {read}", self.actor(speaker).0.title));
         effects.push(Effect::Say { line, stay: reading.min(LONGEST_LINE) });
+    }
+
+    fn tell_fact(&mut self, fact: &str) {
+        let stop = if fact.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+        self.told.push(format!("{fact}{stop}"));
     }
 
     /// What the host looks like in a state, if it has words for that.

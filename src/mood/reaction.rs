@@ -262,7 +262,7 @@ fn found(event: &Event) -> Option<Reaction> {
         EventKind::Condense { path, before, after, message } => {
             let size = before
                 .zip(*after)
-                .map_or_else(String::new, |(b, a)| format!(" from {b} lines to {a}"));
+                .map_or_else(String::new, |(b, a)| format!(": {a} lines instead of {b}"));
             let place = path.as_ref().map_or("This", SafeText::as_str);
             let fact = format!("{place} could be shorter{size}");
             Some(Reaction { quote: message.clone(), ..Trigger::Condense.reaction(&fact) })

@@ -22,7 +22,7 @@ macro_rules! pets {
             name: $name,
             manifest: include_str!(concat!("../../pets/", $name, "/pet.toml")),
             lottie: include_bytes!(concat!("../../pets/", $name, "/", $name, ".lottie")),
-            texts: texts!($name, "ascii.txt", "lines.toml", "lines.de.toml"),
+            texts: texts!($name, "ascii.txt", "symbols.txt", "lines.toml", "lines.de.toml"),
         }),*]
     };
 }

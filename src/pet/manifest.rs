@@ -70,7 +70,8 @@ impl Manifest {
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a pet or clip may be called that.
+pub(super) fn is_name(name: &str) -> bool {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(fits)
 }
@@ -88,28 +89,6 @@ fn species(name: &str) -> Result<Species, PetError> {
             ));
         }
     })
-}
-
-/// Reads `ascii.txt`: for each clip a line `[clip]` and the rows of its key pose.
-pub(super) fn poses(text: &str) -> BTreeMap<String, String> {
-    let mut poses = BTreeMap::new();
-    let mut rows: Option<&mut String> = None;
-    for line in text.lines() {
-        let name = line
-            .strip_prefix('[')
-            .and_then(|l| l.trim_end().strip_suffix(']'))
-            .filter(|n| is_name(n));
-        if let Some(name) = name {
-            rows = Some(poses.entry(name.to_owned()).or_default());
-        } else if let Some(rows) = rows.as_deref_mut() {
-            rows.push_str(line);
-            rows.push('\n');
-        }
-    }
-    for rows in poses.values_mut() {
-        rows.truncate(rows.trim_end().len());
-    }
-    poses
 }
 
 #[cfg(test)]
@@ -130,12 +109,5 @@ mod tests {
         ] {
             assert!(Manifest::parse(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn poses_are_told_apart() {
-        let poses = poses("junk\n[idle]\n /\\\n[x\n\n[hiss]\n  ^\n\n");
-        assert_eq!(poses["idle"], " /\\\n[x");
-        assert_eq!(poses["hiss"], "  ^");
     }
 }

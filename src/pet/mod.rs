@@ -5,9 +5,10 @@ pub mod build;
 pub mod catalog;
 pub mod lines;
 pub mod manifest;
+mod poses;
 pub mod sheet;
 
-use crate::frame::TextArt;
+use crate::frame::{Letters, TextArt, TextPose};
 use crate::mood::{Personality, Species};
 use crate::scene::dotlottie::DotLottie;
 use crate::scene::lottie::LottieScene;
@@ -17,6 +18,7 @@ use crate::scene::{MAX_ASSET_BYTES, Scene, SceneError, Segment};
 use crate::text::SafeText;
 use lines::Speech;
 use manifest::Manifest;
+use poses::Poses;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -34,6 +36,8 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The file of poses in letters.
 const ASCII: &str = "ascii.txt";
+/// The file of poses in symbols.
+const SYMBOLS: &str = "symbols.txt";
 
 /// The clip that every pet has, and to which all fallbacks lead.
 pub const IDLE: &str = "idle";
@@ -60,7 +64,8 @@ pub struct Pet {
     drawing: Drawing,
     clips: Vec<Clip>,
     speech: Speech,
-    ascii: BTreeMap<String, TextArt>,
+    ascii: Poses,
+    symbols: Poses,
 }
 
 /// What a pet is drawn from.
@@ -160,10 +165,10 @@ impl Pet {
             return Err(PetError::NoIdle);
         }
         let text = |file| texts.iter().find(|(name, _)| *name == file).map_or("", |(_, text)| text);
-        let art = |(name, rows): (String, String)| (name, TextArt::new(&rows));
-        let ascii = manifest::poses(text(ASCII)).into_iter().map(art).collect();
+        let ascii = Poses::parse(text(ASCII), Letters::Ascii);
+        let symbols = Poses::parse(text(SYMBOLS), Letters::Symbols);
         let speech = Speech::new(std::mem::take(&mut manifest.lines), texts.iter().copied())?;
-        Ok(Self { manifest, drawing, clips, speech, ascii })
+        Ok(Self { manifest, drawing, clips, speech, ascii, symbols })
     }
 
     /// Its name in commands.
@@ -271,17 +276,32 @@ impl Pet {
         self.manifest.fallbacks.get(name).map(String::as_str)
     }
 
-    /// Whether there is a pose in letters of that very name.
+    /// Whether there is a pose drawn by hand for that very clip.
     #[must_use]
-    pub fn has_ascii(&self, name: &str) -> bool {
-        self.ascii.contains_key(name)
+    pub fn has_pose(&self, clip: &str, letters: Letters) -> bool {
+        match letters {
+            Letters::Ascii => self.ascii.get(clip).is_some(),
+            Letters::Symbols => self.symbols.get(clip).is_some(),
+        }
     }
 
-    /// The pose in letters for a clip, or for the one that stands in for it.
+    /// The pose in letters that stands for a clip, or for the one that stands in for it.
     #[must_use]
     pub fn ascii(&self, clip: &str) -> Option<&TextArt> {
-        let pose = |name| self.ascii.get(name);
-        pose(clip).or_else(|| pose(self.resolve_clip(clip))).or_else(|| pose(IDLE))
+        self.poses(clip, Letters::Ascii).first().map(|pose| &pose.art)
+    }
+
+    /// The poses drawn by hand for a clip, or for the one that stands in for it; those in ASCII
+    /// where there are none in symbols. Empty where there are none at all.
+    #[must_use]
+    pub fn poses(&self, clip: &str, letters: Letters) -> &[TextPose] {
+        let all = match letters {
+            Letters::Symbols if self.symbols.get(IDLE).is_some() => &self.symbols,
+            _ => &self.ascii,
+        };
+        let resolved = self.resolve_clip(clip);
+        let names = self.chain(clip).chain([resolved, IDLE]);
+        names.filter_map(|name| all.get(name)).next().unwrap_or_default()
     }
 
     /// Opens its drawing.
@@ -359,7 +379,7 @@ fn marked(scene: &dyn Scene) -> Vec<Clip> {
 
 /// A text of a pet beside its manifest.
 pub(crate) fn is_text(file: &str) -> bool {
-    file == ASCII || lines::language_of(file).is_some()
+    file == ASCII || file == SYMBOLS || lines::language_of(file).is_some()
 }
 
 fn read_text(path: &Path) -> Result<String, PetError> {
