@@ -154,7 +154,7 @@ fn drawn_by_hand_it_blinks_in_colour() {
         let cell = cells.filter_map(|(row, col)| screen.cell(row, col));
         cell.filter(|c| c.contents() == "◉").map(vt100::Cell::fgcolor).collect::<Vec<_>>()
     };
-    assert_eq!(eye(&stage), [vt100::Color::Idx(10); 2], "{}", stage.text());
+    assert_eq!(eye(&stage), [vt100::Color::Idx(2); 2], "{}", stage.text());
     let (mut shut, place) = (0, stage.drawn().unwrap().0);
     stage.bytes.clear();
     for at in (HERE..HERE + 8000).step_by(50) {

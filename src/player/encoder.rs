@@ -45,7 +45,11 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
         })),
         Protocol::Symbols if choice.drawn => Box::new(Ascii::new(AsciiConfig {
             letters: Letters::Symbols,
-            colored: choice.colors != terminal::ColorDepth::Mono,
+            colors: match choice.colors {
+                terminal::ColorDepth::Mono => 0,
+                terminal::ColorDepth::Ansi8 => 8,
+                _ => 16,
+            },
             ..shades(choice)
         })),
         Protocol::Symbols => match (depth(choice.colors), choice.symbols) {

@@ -13,8 +13,8 @@ pub struct AsciiConfig {
     pub light_background: bool,
     /// What poses drawn by hand are to be in.
     pub letters: Letters,
-    /// Whether these have the colours that they were drawn in.
-    pub colored: bool,
+    /// How many of the terminal's first colours these may have: none, 8 or 16.
+    pub colors: u8,
 }
 
 /// The encoder for plain letters.
@@ -47,7 +47,7 @@ impl Ascii {
     /// An encoder that has drawn nothing yet.
     #[must_use]
     pub fn new(config: AsciiConfig) -> Self {
-        Self { config, grid: Grid::new(config.colored), samples: Samples::default() }
+        Self { config, grid: Grid::new(config.colors > 0), samples: Samples::default() }
     }
 
     fn letter(&self, cell: usize) -> Cell {
@@ -65,6 +65,17 @@ impl Ascii {
             (outline, _) => SHAPES[outline],
         };
         Cell::plain(char::from(letter))
+    }
+
+    /// A colour that there is: where there are eight, bright ones are their plain ones, and grey is
+    /// no colour.
+    fn ink(&self, wanted: Option<u8>) -> Ink {
+        match (self.config.colors, wanted) {
+            (0, _) | (_, None) => Ink::Default,
+            (colors, Some(ink)) if ink < colors => Ink::Ansi(ink),
+            (_, Some(ink)) if ink & 7 == 0 => Ink::Default,
+            (_, Some(ink)) => Ink::Ansi(ink & 7),
+        }
     }
 
     /// How dense a colour is drawn, 0 to 255: its luma on dark.
@@ -144,7 +155,7 @@ impl Encoder for Ascii {
         let mut cells = vec![Cell::BLANK; cols * rows];
         for (y, line) in (top..).zip(lines) {
             for (x, glyph) in (left..cols).zip(line.chars()) {
-                let fg = art.ink(glyph).map_or(Ink::Default, Ink::Ansi);
+                let fg = self.ink(art.ink(glyph));
                 cells[y * cols + x] = Cell { fg, ..Cell::plain(glyph) };
             }
         }
