@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         speech: false,
         ahead: false,
     };
-    let mind = Box::new(Companion::new(pet.personality(), Vec::new(), 1));
+    let mind = Box::new(Companion::new(pet.personality(None), Vec::new(), 1));
     let guests = Guests { host: Arc::new(pet), visitors: Vec::new() };
     let mut player = Player::new(settings, mind, guests, encoder::encoder(&choice, 1))?;
     script::run(&mut player, &mut events, None, true, &mut std::io::stdout().lock())?;

@@ -14,6 +14,7 @@ fn buddy(args: &[&str], stdin: &[u8]) -> Output {
         .env_remove("BUDDY")
         .env_remove("NO_MOTION")
         .env_remove("NO_COLOR")
+        .env("LC_ALL", "C")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -68,6 +69,50 @@ fn the_same_input_gives_the_same_bytes_in_every_protocol() {
         let second = buddy(&args, &events);
         assert!(first.stdout == second.stdout, "{protocol}: other bytes the second time");
     }
+}
+
+/// The recorded session as a screen reader hears it. `BLESS=1` writes it anew, and still fails.
+#[test]
+fn the_session_in_sentences_is_the_recorded_one() {
+    let golden = PathBuf::from(EVENTS).with_extension("sentences.txt");
+    let output = buddy(&["--protocol", "text", "--seed", "7"], &std::fs::read(EVENTS).unwrap());
+    let told = String::from_utf8(output.stdout).unwrap();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&golden, &told).unwrap();
+    }
+    assert_eq!(std::env::var_os("BLESS"), None, "written; run it again without");
+    assert_eq!(told, std::fs::read_to_string(&golden).unwrap());
+    let plain = |c: char| c == '\n' || !c.is_control() && !('\u{2190}'..='\u{2bff}').contains(&c);
+    assert!(told.chars().all(plain), "no box, no block, no escape");
+    let starts = told.lines().all(|line| line.ends_with(['.', '!', '?']));
+    assert!(starts, "whole sentences: {told}");
+}
+
+#[test]
+fn it_speaks_the_language_that_is_asked_for() {
+    let say = |args: &[&str], locale: (&str, &str)| {
+        let output = Command::new(env!("CARGO_BIN_EXE_buddy-render"))
+            .args(["--protocol", "text", "--pet", "spectre"])
+            .args(args)
+            .env_remove("BUDDY")
+            .env_remove("LC_ALL")
+            .env_remove("LC_MESSAGES")
+            .env_remove("LANG")
+            .env(locale.0, locale.1)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let german = say(&["--lang", "de"], ("LANG", "C"));
+    assert!(german.contains("Spectre schwebt leise neben dir."), "{german}");
+    assert_eq!(say(&[], ("LC_MESSAGES", "de_AT.UTF-8")), german);
+    assert_eq!(say(&[], ("LC_ALL", "de_DE@euro")), german);
+    let english = say(&["--lang", "fr"], ("LANG", "de_DE.UTF-8"));
+    assert!(english.contains("Spectre hovers beside you, quietly."), "{english}");
+    assert_eq!(say(&[], ("LANG", "C.UTF-8")), english);
+    let bad = buddy(&["--lang", "../x"], b"");
+    assert_eq!(bad.status.code(), Some(2), "{}", words(&bad));
 }
 
 #[test]

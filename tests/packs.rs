@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use buddy_render::frame::Frame;
+use buddy_render::frame::{Frame, Letters};
 use buddy_render::pack::{self, Files, Import, Pack, Store, market};
 use buddy_render::pet::Pet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -408,4 +409,37 @@ fn a_pack_opens_nothing_outside_of_it() {
             opened.iter().filter(|p| *p != pack && *p != out && !system(p)).collect();
         assert!(outside.is_empty(), "{pack} opened {outside:?}");
     }
+}
+
+#[test]
+fn a_packs_words_and_lines_are_said() {
+    use buddy_render::mood::{Companion, Effect, Input, Mind};
+    let mut files = Files::open(&fixtures().join("good.buddypack")).unwrap();
+    files.remove("SHA256SUMS");
+    let lines =
+        "[lines]\nwake = [\"beep\"]\n[words]\nidle = \"Not this.\"\nexit = \"Off it goes.\"";
+    files.insert("pets/tin/lines.toml", lines.as_bytes().to_vec()).unwrap();
+    files.insert("pets/tin/lines.de.toml", b"[lines]\nwake = [\"piep\"]".to_vec()).unwrap();
+    let symbols = "cyan: ◉\n[idle]\n◉‿◉\n";
+    files.insert("pets/tin/symbols.txt", symbols.as_bytes().to_vec()).unwrap();
+    let pack = Pack::check_unsealed(files.clone()).unwrap();
+    let told = pack.words("tin").unwrap()["idle"].clone();
+    let pet = pack.pet("tin").unwrap();
+    let german = pet.personality("de".parse().ok().as_ref());
+    assert_eq!(german.lines["wake"].any[0].as_str(), "piep");
+    assert_eq!(pet.poses("idle", Letters::Symbols)[0].art.lines(), ["◉‿◉"]);
+    let mut mind = Companion::new(pet.personality(None), Vec::new(), 1);
+    mind.calm();
+    let mut effects = mind.step(Duration::ZERO, Input::Tick);
+    effects.extend(mind.step(Duration::from_secs(1), Input::EndOfInput));
+    let sentences: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Describe(sentence) => Some(sentence.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sentences, [told.as_str(), "Off it goes."]);
+    files.insert("pets/tin/lines.toml", b"[lines]\nwake = 3".to_vec()).unwrap();
+    assert_eq!(Pack::check_unsealed(files).unwrap_err().kind(), "pet");
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use buddy_render::frame::Frame;
+use buddy_render::frame::{Frame, Letters, TextPose};
 use buddy_render::pet::{Clip, Pet, build, catalog};
 use buddy_render::scene::Scene;
 use buddy_render::scene::dotlottie::DotLottie;
@@ -99,7 +99,7 @@ fn every_pet_has_its_clips_and_something_to_say() {
         for clip in ASKED {
             assert!(pet.resolve_clip(clip) != "idle", "{name} does nothing for {clip}");
         }
-        let personality = pet.personality();
+        let personality = pet.personality(None);
         for reaction in REACTIONS {
             assert!(
                 personality.lines.contains_key(*reaction),
@@ -296,7 +296,10 @@ fn the_files_stay_small() {
     for name in catalog::names() {
         let lottie = size(folder(name).join(format!("{name}.lottie")));
         assert!(lottie <= 60_000, "{name}.lottie has {lottie} bytes");
-        let texts: u64 = ["pet.toml", "ascii.txt"].map(|f| size(folder(name).join(f))).iter().sum();
+        let texts: u64 = ["pet.toml", "ascii.txt", "symbols.txt", "lines.toml", "lines.de.toml"]
+            .map(|f| size(folder(name).join(f)))
+            .iter()
+            .sum();
         all += lottie + texts;
     }
     assert!(all <= 500_000, "{all} bytes are built in");
@@ -398,13 +401,52 @@ fn every_clip_moves_and_every_key_pose_shows_something() {
     }
 }
 
+/// The largest poses drawn by hand: columns and rows.
+const LARGEST: [(Letters, usize, usize); 2] = [(Letters::Ascii, 12, 6), (Letters::Symbols, 16, 8)];
+
 #[test]
-fn every_clip_has_a_pose_in_letters_that_fits() {
+fn every_clip_has_poses_of_its_own_by_hand_that_fit() {
     for pet in pets() {
-        for clip in pet.clips() {
-            let art = pet.ascii(&clip.name).unwrap();
-            let fits = (1..=6).contains(&art.lines().len()) && (3..=12).contains(&art.cols());
-            assert!(fits, "{} {}: {:?}", pet.name(), clip.name, art.lines());
+        for (letters, cols, rows) in LARGEST {
+            for clip in pet.clips() {
+                let place = format!("{} {} in {letters:?}", pet.name(), clip.name);
+                assert!(pet.has_pose(&clip.name, letters), "{place}: none");
+                for pose in pet.poses(&clip.name, letters) {
+                    let art = &pose.art;
+                    let lines = art.lines();
+                    let widest = lines.iter().map(|line| line.chars().count()).max().unwrap();
+                    assert!(
+                        (1..=rows).contains(&lines.len()) && widest <= cols,
+                        "{place}: {lines:#?}"
+                    );
+                    assert!(lines.iter().any(|line| !line.trim().is_empty()), "{place}");
+                    assert!(art.cols() <= cols && pose.stay.as_millis() >= 120, "{place}");
+                }
+            }
+            let idle = pet.poses("idle", letters);
+            assert!(idle.len() > 1 && idle[0] != idle[1], "{} does not blink", pet.name());
+        }
+    }
+}
+
+/// What the source says and a terminal shows is the same: no glyph of ours is left out.
+#[test]
+fn every_glyph_that_was_drawn_is_shown() {
+    for pet in pets() {
+        for (file, letters) in [("ascii.txt", Letters::Ascii), ("symbols.txt", Letters::Symbols)] {
+            let text = std::fs::read_to_string(folder(pet.name()).join(file)).unwrap();
+            let is_row = |line: &&str| !(line.starts_with('[') && line.ends_with(']'));
+            let drawn = text[text.find("[idle").unwrap()..].lines().filter(is_row);
+            let wanted = drawn.flat_map(str::chars).filter(|c| *c != ' ').count();
+            let names: std::collections::BTreeSet<_> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix('[')?.strip_suffix(']'))
+                .filter_map(|line| line.split(['.', ' ']).next())
+                .collect();
+            let shown = names.iter().flat_map(|name| pet.poses(name, letters));
+            let glyphs =
+                |pose: &TextPose| pose.art.lines().concat().replace(' ', "").chars().count();
+            assert_eq!(shown.map(glyphs).sum::<usize>(), wanted, "{} {file}", pet.name());
         }
     }
 }

@@ -29,7 +29,11 @@ const HERE: u64 = 3000;
 
 impl Stage {
     fn new(protocol: Protocol, motion: Motion) -> Self {
-        let choice = encoder::unasked(protocol, "80x24@10x20".parse().unwrap(), None).unwrap();
+        Self::of(protocol, None, motion)
+    }
+
+    fn of(protocol: Protocol, tier: Option<&str>, motion: Motion) -> Self {
+        let choice = encoder::unasked(protocol, "80x24@10x20".parse().unwrap(), tier).unwrap();
         let settings = Settings {
             geometry: choice.geometry,
             size: layout::DEFAULT_SIZE,
@@ -40,7 +44,7 @@ impl Stage {
             ahead: false,
         };
         let pet = catalog::load("null").unwrap();
-        let mind = Box::new(Companion::new(pet.personality(), Vec::new(), 1));
+        let mind = Box::new(Companion::new(pet.personality(None), Vec::new(), 1));
         let guests = Guests { host: Arc::new(pet), visitors: Vec::new() };
         let player = Player::new(settings, mind, guests, encoder::encoder(&choice, 1)).unwrap();
         let screen = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
@@ -128,10 +132,50 @@ fn it_stands_in_the_corner_and_the_cursor_where_it_was() {
 fn it_speaks_beside_itself_and_falls_silent() {
     let mut stage = Stage::new(Protocol::Symbols, Motion::Full);
     stage.until(500).tell(passed()).until(1000);
-    assert!(stage.text().contains("purr.") || stage.text().contains("prrr."), "{}", stage.text());
+    assert!(
+        ["purr.", "prrr.", "slow blink.", "kneads the prompt.", "prrrrrrrr."]
+            .iter()
+            .any(|line| stage.text().contains(line)),
+        "{}",
+        stage.text()
+    );
     assert!(stage.drawn().unwrap().0 < 64);
     stage.until(8000);
     assert_eq!(stage.drawn().map(|(left, _, _)| left >= 64), Some(true), "{}", stage.text());
+}
+
+#[test]
+fn drawn_by_hand_it_blinks_in_colour() {
+    let mut stage = Stage::of(Protocol::Symbols, Some("drawn"), Motion::Full);
+    stage.until(HERE);
+    let eye = |stage: &Stage| {
+        let screen = stage.screen.screen();
+        let cells = (0..8).flat_map(|row| (64..80).map(move |col| (row, col)));
+        let cell = cells.filter_map(|(row, col)| screen.cell(row, col));
+        cell.filter(|c| c.contents() == "◉").map(vt100::Cell::fgcolor).collect::<Vec<_>>()
+    };
+    assert_eq!(eye(&stage), [vt100::Color::Idx(2); 2], "{}", stage.text());
+    let (mut shut, place) = (0, stage.drawn().unwrap().0);
+    stage.bytes.clear();
+    for at in (HERE..HERE + 8000).step_by(50) {
+        stage.until(at);
+        shut += usize::from(eye(&stage).is_empty() && stage.text().contains("━ ━"));
+        assert!(stage.drawn().unwrap().0.abs_diff(place) <= 1, "it stays where it stands");
+    }
+    assert!((3..30).contains(&shut), "{shut}");
+    assert!(stage.bytes.len() < 1500, "{} bytes in 8 s", stage.bytes.len());
+}
+
+#[test]
+fn drawn_by_hand_it_stands_still_where_motion_is_not_wanted() {
+    for (protocol, tier) in [(Protocol::Symbols, Some("drawn")), (Protocol::Ascii, None)] {
+        let mut stage = Stage::of(protocol, tier, Motion::None);
+        stage.until(1000);
+        assert!(stage.drawn().unwrap().2 > 20, "{}", stage.text());
+        stage.bytes.clear();
+        stage.until(20_000);
+        assert!(stage.bytes.is_empty(), "{protocol}");
+    }
 }
 
 #[test]

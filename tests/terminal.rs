@@ -86,6 +86,13 @@ fn answers(profile: &Value, hints: &EnvHints, database: &Database) -> Answers {
     answers
 }
 
+#[test]
+fn few_colours_are_drawn_by_hand() {
+    let drawn = |more: &[(&str, &str)]| choice_of("kitty", more, Some(Protocol::Symbols)).drawn;
+    assert!(!drawn(&[]));
+    assert!(drawn(&[("NO_COLOR", "1")]));
+}
+
 fn choice_of(name: &str, more: &[(&str, &str)], forced: Option<Protocol>) -> Choice {
     let database = Database::embedded().unwrap();
     let profile = recorded(name);

@@ -4,7 +4,7 @@ mod terminal;
 
 use super::{Failure, feed, source};
 use buddy_render::mood::{Companion, Mind, OneClip};
-use buddy_render::pet::{Pet, catalog};
+use buddy_render::pet::{Language, Pet, catalog};
 use buddy_render::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
 use buddy_render::terminal::{Choice, Protocol, TerminalError};
 use buddy_render::units::{CellSize, Corner, Geometry};
@@ -27,6 +27,10 @@ pub(super) struct PlayArgs {
     /// their "ts" at that speed). A file on standard input is played at 1, a script by events
     #[arg(long, value_name = "real|events|FACTOR")]
     time: Option<Time>,
+    /// The language the pet speaks, such as de; else that of LC_ALL, LC_MESSAGES or LANG. What is not
+    /// translated is said in English
+    #[arg(long, value_name = "TAG")]
+    lang: Option<Language>,
     /// No speech bubbles
     #[arg(long)]
     quiet: bool,
@@ -44,7 +48,7 @@ pub(super) struct Look {
     #[arg(long, value_name = "P", default_value = "auto")]
     protocol: Wanted,
     /// A tier of the protocol, such as static for kitty, or for symbols half, quadrant, sextant,
-    /// octant or braille
+    /// octant, braille or drawn (by hand)
     #[arg(long, value_name = "NAME")]
     tier: Option<String>,
     /// The skin; this version has one
@@ -79,6 +83,7 @@ impl PlayArgs {
         Self {
             pet: pet.to_owned(),
             time: Some(Time::Real),
+            lang: None,
             quiet: true,
             no_guests: true,
             look: look.clone(),
@@ -205,8 +210,17 @@ pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
 }
 
 fn companion(guests: &Guests, args: &PlayArgs) -> Companion {
-    let visitors = guests.visitors.iter().map(|pet| pet.personality()).collect();
-    Companion::new(guests.host.personality(), visitors, args.look.seed)
+    let language = args.lang.clone().or_else(language);
+    let personality = |pet: &Pet| pet.personality(language.as_ref());
+    let visitors = guests.visitors.iter().map(|pet| personality(pet)).collect();
+    Companion::new(personality(&guests.host), visitors, args.look.seed)
+}
+
+/// The language of messages by POSIX's rules: the first of these that is set decides.
+fn language() -> Option<Language> {
+    let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set)?;
+    Language::of_locale(&locale)
 }
 
 /// The pets that may visit: those whose own trigger may come while another is host.

@@ -204,7 +204,8 @@ fn summary(choice: &Choice) -> String {
         Protocol::Iterm2 if choice.iterm2_multipart => " (multipart)".to_owned(),
         Protocol::Sixel => format!(" ({} colours)", choice.sixel_registers),
         Protocol::Symbols => {
-            format!(" ({}, {} colours)", choice.symbols.name(), choice.colors.name())
+            let tier = if choice.drawn { "drawn" } else { choice.symbols.name() };
+            format!(" ({tier}, {} colours)", choice.colors.name())
         }
         Protocol::Iterm2 | Protocol::Ascii | Protocol::Text => String::new(),
     };

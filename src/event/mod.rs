@@ -27,6 +27,15 @@ impl Event {
     pub const fn of(kind: EventKind) -> Self {
         Self { kind, ts: None, id: None, repo: None }
     }
+
+    /// The date (UTC) so many days before it happened, where the sender said when that was.
+    #[must_use]
+    pub fn date_before(&self, days: u64) -> Option<SafeText> {
+        let hours = i64::try_from(days.checked_mul(24)?).ok()?;
+        let past = jiff::SignedDuration::try_from_hours(hours)?;
+        let then = self.ts?.checked_sub(past).ok()?;
+        Some(SafeText::new(&then.strftime("%Y-%m-%d").to_string()))
+    }
 }
 
 /// How a run of tests or a build stands.

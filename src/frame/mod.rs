@@ -6,8 +6,11 @@ pub mod dither;
 pub mod quantize;
 
 use crate::units::{PixelRect, PixelSize};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tiny_skia::Pixmap;
+use unicode_width::UnicodeWidthChar as _;
 
 /// The largest width or height of a frame, in pixels.
 pub const MAX_SIDE: u32 = 4096;
@@ -162,21 +165,57 @@ fn differing(a: &[u8], b: &[u8], size: PixelSize) -> PixelRect {
     }
 }
 
-/// A pose drawn by hand in characters, one string a row. Only printable ASCII is kept; a space is
-/// transparent.
+/// What poses are drawn by hand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Letters {
+    /// Printable ASCII.
+    #[default]
+    Ascii,
+    /// Signs, blocks, lines and dots of Unicode, too, each one cell wide.
+    Symbols,
+}
+
+impl Letters {
+    fn have(self, c: char) -> bool {
+        c.is_ascii_graphic() || self == Self::Symbols && is_symbol(c) && c.width() == Some(1)
+    }
+}
+
+/// Signs that stand alone: nothing that joins its neighbours, or turns them round.
+fn is_symbol(c: char) -> bool {
+    matches!(c,
+        '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{ff}' | '\u{2010}'..='\u{2027}'
+        | '\u{2030}'..='\u{205e}' | '\u{2100}'..='\u{23ff}' | '\u{2500}'..='\u{27bf}'
+        | '\u{2800}'..='\u{28ff}' | '\u{2b00}'..='\u{2bff}' | '\u{1fb00}'..='\u{1fbff}')
+}
+
+/// A pose drawn by hand in characters, one string a row; a space is transparent. Some characters
+/// have a colour of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct TextArt {
     lines: Vec<String>,
+    cols: usize,
+    inks: BTreeMap<char, u8>,
 }
 
 impl TextArt {
-    /// Takes the rows of `text`; whatever is not printable ASCII becomes a space, trailing spaces
-    /// go.
+    /// Takes the rows of `text` in ASCII, without colours.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let keep = |c: char| if c.is_ascii_graphic() { c } else { ' ' };
+        Self::drawn(text, Letters::Ascii, &BTreeMap::new())
+    }
+
+    /// Takes the rows of `text`; whatever is not among the letters becomes a space, trailing
+    /// spaces go. `inks` are the characters drawn in one of a terminal's first sixteen colours.
+    #[must_use]
+    pub fn drawn(text: &str, letters: Letters, inks: &BTreeMap<char, u8>) -> Self {
+        let keep = |c: char| if letters.have(c) { c } else { ' ' };
         let row = |l: &str| l.chars().map(keep).collect::<String>().trim_end().to_owned();
-        Self { lines: text.lines().map(row).collect() }
+        let lines: Vec<String> = text.lines().map(row).collect();
+        let used = |c: char| lines.iter().any(|line| line.contains(c));
+        let inks = inks.iter().filter(|(c, ink)| **ink < 16 && used(**c));
+        let cols = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+        Self { inks: inks.map(|(c, ink)| (*c, *ink)).collect(), lines, cols }
     }
 
     /// The rows.
@@ -185,11 +224,32 @@ impl TextArt {
         &self.lines
     }
 
-    /// The widest row, in cells.
+    /// How wide it is, in cells: at least the widest row.
     #[must_use]
-    pub fn cols(&self) -> usize {
-        self.lines.iter().map(String::len).max().unwrap_or(0)
+    pub const fn cols(&self) -> usize {
+        self.cols
     }
+
+    /// At least `cols` wide, with the room on the right: poses as wide as each other stand in the
+    /// same place.
+    pub(crate) fn widen(&mut self, cols: usize) {
+        self.cols = self.cols.max(cols);
+    }
+
+    /// Which of a terminal's first sixteen colours a character has; none for the terminal's own.
+    #[must_use]
+    pub fn ink(&self, glyph: char) -> Option<u8> {
+        self.inks.get(&glyph).copied()
+    }
+}
+
+/// One pose of a clip drawn by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct TextPose {
+    /// What it looks like.
+    pub art: TextArt,
+    /// How long it stays.
+    pub stay: Duration,
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use super::idle::{IDLE, Idles};
 use super::personality::{Personality, Species};
 use super::reaction::{self, Reaction, Trigger, World};
 use super::value::Mood;
+use super::voice::Voice;
 use super::{Effect, Input, Mind, Tempo};
-use crate::event::{AgentState, Event, EventKind, Outcome};
+use crate::event::{AgentState, Event, EventKind, LintLevel, Outcome};
 use crate::text::SafeText;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub const LONGEST_LINE: Duration = Duration::from_secs(6);
 const BEAT: Duration = Duration::from_millis(170);
 /// So late a tick may come.
 const LATE: Duration = Duration::from_millis(250);
+/// Between the lines of a verse.
+const VERSE: &str = " / ";
 /// Reactions from this priority on are strong.
 const STRONG: u8 = 50;
 /// The pause before a held reaction's clip comes again; each is twice as long as the last.
@@ -73,6 +76,12 @@ pub struct Companion {
     host: Personality,
     idles: Idles,
     visitors: Vec<Personality>,
+    /// What each said last: the host, then the visitors.
+    voices: Vec<Voice>,
+    /// What is to be told of this step to who cannot see it.
+    told: Vec<String>,
+    /// When it was last told that it works.
+    work_told: Option<Duration>,
     random: fastrand::Rng,
     mood: Mood,
     tempo: Tempo,
@@ -93,6 +102,8 @@ pub struct Companion {
     hidden: bool,
     /// It is on its way out.
     leaving: bool,
+    /// It has said farewell.
+    gone: bool,
 }
 
 impl Companion {
@@ -103,7 +114,10 @@ impl Companion {
         Self {
             idles: Idles::of(&host.clips),
             host,
+            voices: vec![Voice::default(); visitors.len() + 1],
             visitors,
+            told: Vec::new(),
+            work_told: None,
             random: fastrand::Rng::with_seed(seed),
             mood: Mood::default(),
             tempo: Tempo::Normal,
@@ -120,6 +134,7 @@ impl Companion {
             ended: None,
             hidden: false,
             leaving: false,
+            gone: false,
         }
     }
 
@@ -132,6 +147,9 @@ impl Companion {
     fn event(&mut self, now: Duration, event: &Event, effects: &mut Vec<Effect>) {
         let wakes = self.notice(now, event, effects);
         let reaction = reaction::to(event, self.world);
+        if let Some(news) = reaction::news(event, self.world) {
+            self.tell_fact(&news);
+        }
         self.remember(event);
         // Whom something small wakes, that one wakes up, and does not nod at it.
         match reaction {
@@ -155,10 +173,11 @@ impl Companion {
         self.last_event = now;
         let was_working = self.working.is_some();
         match &event.kind {
-            EventKind::Say { text } => self.say(text.clone(), effects),
+            EventKind::Say { text } => self.say(None, text.clone(), effects),
             EventKind::Mood { value } => self.mood.set(now, *value),
             EventKind::Hide => {
                 self.hidden = true;
+                self.tell_state("exit");
                 effects.push(Effect::Hide);
             }
             EventKind::Show => self.appear(now, effects),
@@ -183,23 +202,23 @@ impl Companion {
     }
 
     fn remember(&mut self, event: &Event) {
-        if let EventKind::Tests { outcome, .. } = event.kind {
-            match outcome {
-                Outcome::Passed => self.world.red = false,
-                Outcome::Failed => self.world.red = true,
-                Outcome::Started => {}
-            }
+        match event.kind {
+            EventKind::Tests { outcome: Outcome::Passed, .. } => self.world.red = false,
+            EventKind::Tests { outcome: Outcome::Failed, .. } => self.world.red = true,
+            EventKind::Lint { level, .. } => self.world.untidy = level != LintLevel::Clean,
+            _ => {}
         }
     }
 
     /// Plays a reaction now, lets it wait, or drops it.
     fn consider(&mut self, now: Duration, reaction: Reaction, effects: &mut Vec<Effect>) {
         self.mood.push(now, reaction.push * self.host.temper(reaction.trigger));
-        if self.is_cooling(now, &reaction) {
-            return;
+        let known = self.is_known(now, &reaction);
+        if !known && !reaction.fact.is_empty() {
+            self.tell_fact(reaction.fact.as_str());
         }
-        if !reaction.fact.is_empty() {
-            self.describe(&reaction, effects);
+        if known || self.is_cooling(now, reaction.trigger) {
+            return;
         }
         if self.may_begin(now, reaction.priority) {
             self.begin(now, reaction, effects);
@@ -212,14 +231,18 @@ impl Companion {
         }
     }
 
-    /// Passed by, because the same was shown not long ago.
-    fn is_cooling(&mut self, now: Duration, reaction: &Reaction) -> bool {
-        if reaction.trigger == Trigger::Legacy {
-            return self.was_visited(now, &reaction.fact);
-        }
-        let until = self.cooldowns.get(&reaction.trigger).copied();
+    /// No news: it holds on to that already, or the file was visited today.
+    fn is_known(&mut self, now: Duration, reaction: &Reaction) -> bool {
         let held = |p: &Performance| p.hold.is_some() && p.trigger == reaction.trigger;
-        until.is_some_and(|until| now < until) || self.performance.as_ref().is_some_and(held)
+        match reaction.trigger {
+            Trigger::Legacy => self.was_visited(now, &reaction.fact),
+            _ => self.performance.as_ref().is_some_and(held),
+        }
+    }
+
+    /// Passed by, because the same was shown not long ago.
+    fn is_cooling(&self, now: Duration, trigger: Trigger) -> bool {
+        self.cooldowns.get(&trigger).is_some_and(|until| now < *until)
     }
 
     fn was_visited(&mut self, now: Duration, file: &SafeText) -> bool {
@@ -263,8 +286,12 @@ impl Companion {
             resting: false,
         });
         let speaker = stages.front().and_then(|stage| stage.guest);
-        let line = reaction.quote.clone().or_else(|| self.line(speaker, reaction.trigger));
+        let line = reaction.quote.clone().or_else(|| self.line(now, speaker, reaction.trigger));
         let first = stages.pop_front();
+        if let Some(stage) = &first {
+            let words = self.actor(speaker).0.words.get(&stage.clip);
+            self.told.extend(words.map(SafeText::to_string));
+        }
         let mut performance = Performance {
             priority: reaction.priority,
             trigger: reaction.trigger,
@@ -278,7 +305,7 @@ impl Companion {
         }
         self.performance = Some(performance);
         if let Some(line) = line {
-            self.say(line, effects);
+            self.say(speaker, line, effects);
         }
     }
 
@@ -323,25 +350,42 @@ impl Companion {
         }
     }
 
-    fn line(&mut self, speaker: Option<Species>, trigger: Trigger) -> Option<SafeText> {
-        let visitor =
-            speaker.and_then(|species| self.visitors.iter().find(|v| v.species == species));
-        chosen(&mut self.random, visitor.unwrap_or(&self.host), trigger.lines())
+    /// A guest or, where there is none, the host; and the place of its voice.
+    fn actor(&self, guest: Option<Species>) -> (&Personality, usize) {
+        let place = guest.and_then(|g| self.visitors.iter().position(|v| v.species == g));
+        place.map_or((&self.host, 0), |place| (&self.visitors[place], place + 1))
     }
 
-    #[expect(clippy::unused_self, reason = "speaking is the companion's")]
-    fn say(&self, line: SafeText, effects: &mut Vec<Effect>) {
+    fn line(
+        &mut self,
+        now: Duration,
+        speaker: Option<Species>,
+        trigger: Trigger,
+    ) -> Option<SafeText> {
+        let (band, place) = (self.mood.band(now), self.actor(speaker).1);
+        let who = place.checked_sub(1).map_or(&self.host, |visitor| &self.visitors[visitor]);
+        self.voices[place].line(who, trigger, band, &mut self.random)
+    }
+
+    fn say(&mut self, speaker: Option<Species>, line: SafeText, effects: &mut Vec<Effect>) {
         if line.is_empty() {
             return;
         }
         let reading = Duration::from_millis(2000 + 60 * u64::try_from(line.width()).unwrap_or(0));
-        effects.push(Effect::Describe(SafeText::new(&format!("“{line}”"))));
+        // The lines of a verse are read with pauses.
+        let read = line.as_str().replace(VERSE, ", ");
+        self.told.push(format!("{}: {read}", self.actor(speaker).0.title));
         effects.push(Effect::Say { line, stay: reading.min(LONGEST_LINE) });
     }
 
-    fn describe(&self, reaction: &Reaction, effects: &mut Vec<Effect>) {
-        let sentence = format!("{}: {}.", self.host.title, reaction.fact);
-        effects.push(Effect::Describe(SafeText::new(&sentence)));
+    fn tell_fact(&mut self, fact: &str) {
+        let stop = if fact.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+        self.told.push(format!("{fact}{stop}"));
+    }
+
+    /// What the host looks like in a state, if it has words for that.
+    fn tell_state(&mut self, state: &str) {
+        self.told.extend(self.host.words.get(state).map(SafeText::to_string));
     }
 
     /// What a held reaction waited for has happened.
@@ -366,9 +410,10 @@ impl Companion {
             }
             // Whatever begins wakes it, but for this.
             self.asleep = true;
-            let line = chosen(&mut self.random, &self.host, "sleep");
-            if let Some(line) = line.filter(|_| now > Duration::ZERO) {
-                self.say(line, effects);
+            if !self.host.clips.contains_key(Trigger::Doze.reaction("").clip.as_str())
+                && let Some(line) = self.line(now, None, Trigger::Doze)
+            {
+                self.say(None, line, effects);
             }
         }
     }
@@ -383,6 +428,15 @@ impl Companion {
         self.idles.stop();
         if clip == IDLE {
             self.idles.begin(now, &mut self.random);
+        }
+        match clip {
+            "work" if self.work_told.is_some_and(|told| now < told + LONGEST_WORK) => {}
+            "work" => {
+                self.work_told = Some(now);
+                self.tell_state(clip);
+            }
+            "sleep" => self.tell_state(clip),
+            _ => {}
         }
         effects.push(Effect::Play { clip: clip.to_owned(), looping: true, urgent: false });
     }
@@ -414,7 +468,9 @@ impl Companion {
 
     /// Comes on the screen, with its entrance if it has one.
     fn appear(&mut self, now: Duration, effects: &mut Vec<Effect>) {
-        self.hidden = false;
+        if std::mem::take(&mut self.hidden) && !self.host.clips.contains_key("enter") {
+            self.tell_state("enter");
+        }
         effects.push(Effect::Show);
         if self.performance.is_none() && !self.asleep {
             self.make(Trigger::Enter, now, effects);
@@ -499,12 +555,6 @@ impl Companion {
     }
 }
 
-/// One of the lines that somebody has for a reaction.
-fn chosen(random: &mut fastrand::Rng, speaker: &Personality, key: &str) -> Option<SafeText> {
-    let lines = speaker.lines.get(key)?;
-    lines.get(random.usize(..lines.len().max(1))).cloned()
-}
-
 impl Performance {
     fn enter(&mut self, now: Duration, stage: Stage, effects: &mut Vec<Effect>) {
         if stage.guest != self.guest {
@@ -542,6 +592,7 @@ impl Mind for Companion {
             self.make(Trigger::Enter, now, &mut effects);
             if self.performance.is_none() {
                 self.rest(now, &mut effects);
+                self.tell_state(IDLE);
             }
         }
         match input {
@@ -563,7 +614,15 @@ impl Mind for Companion {
             effects.push(Effect::Tempo(tempo));
         }
         if self.may_leave(now) {
+            let unseen = self.hidden || self.host.clips.contains_key("exit");
+            if !std::mem::replace(&mut self.gone, true) && !unseen {
+                self.tell_state("exit");
+            }
             effects.push(Effect::Leave);
+        }
+        if !self.told.is_empty() {
+            let told = std::mem::take(&mut self.told).join(" ");
+            effects.push(Effect::Describe(SafeText::new(&told)));
         }
         effects
     }

@@ -8,6 +8,7 @@ mod one_clip;
 mod personality;
 mod reaction;
 mod value;
+mod voice;
 
 use crate::event::Event;
 use crate::text::SafeText;
@@ -19,7 +20,8 @@ pub use companion::{
 };
 pub use one_clip::OneClip;
 pub use personality::{Personality, Species};
-pub use value::{HALF_LIFE, Mood, REST};
+pub use value::{Band, HALF_LIFE, Mood, REST};
+pub use voice::{Lines, NO_REPEAT};
 
 /// What the companion is told.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,6 @@
 //! Who each pet is: its repertoire and its voice, as tables.
 
+use super::voice::Lines;
 use crate::text::SafeText;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,8 +29,10 @@ pub struct Personality {
     pub title: SafeText,
     /// How long each clip is that may be asked for, those that another one stands in for included.
     pub clips: BTreeMap<String, Duration>,
-    /// What it says, by reaction; one of them is chosen.
-    pub lines: BTreeMap<String, Vec<SafeText>>,
+    /// What it says, by occasion; one of them is chosen.
+    pub lines: BTreeMap<String, Lines>,
+    /// For who cannot see it: what it looks like, by clip.
+    pub words: BTreeMap<String, SafeText>,
 }
 
 impl Personality {

@@ -65,9 +65,8 @@ impl Trigger {
     /// The key of the pet's lines for it.
     pub(super) const fn lines(self) -> &'static str {
         match self {
-            Self::Asked | Self::Whisper | Self::Noticed | Self::Doze | Self::Enter | Self::Exit => {
-                ""
-            }
+            Self::Asked | Self::Noticed | Self::Enter | Self::Exit => "",
+            Self::Whisper => "whisper",
             Self::Conflict => "conflict",
             Self::ConflictResolved => "conflict-resolved",
             Self::AgentBlocked => "agent-blocked",
@@ -84,6 +83,23 @@ impl Trigger {
             Self::Docs => "docs",
             Self::Condense => "condense",
             Self::Wake => "wake",
+            Self::Doze => "sleep",
+        }
+    }
+
+    /// The key of the lines that fit every occasion of its kind.
+    pub(super) const fn tone(self) -> Option<&'static str> {
+        match self {
+            Self::ConflictResolved
+            | Self::AgentDone
+            | Self::TestsPassed
+            | Self::TestsGreenAgain
+            | Self::BuildPassed
+            | Self::LargeDelete => Some("good"),
+            Self::AgentError | Self::TestsFailed | Self::BuildFailed | Self::LintError => {
+                Some("bad")
+            }
+            _ => None,
         }
     }
 
@@ -137,6 +153,29 @@ impl Trigger {
 pub(super) struct World {
     /// The last run of tests failed.
     pub(super) red: bool,
+    /// The linter last found something.
+    pub(super) untidy: bool,
+}
+
+/// What is worth a sentence and no reaction.
+pub(super) fn news(event: &Event, world: World) -> Option<String> {
+    match &event.kind {
+        EventKind::Commit { sha, subject } => {
+            let of = |part: &Option<SafeText>, before: &str| {
+                part.as_ref().map_or_else(String::new, |part| format!("{before}{part}"))
+            };
+            Some(format!("Commit{}{}", of(sha, " "), of(subject, ": ")))
+        }
+        EventKind::Push => Some("Pushed".to_owned()),
+        EventKind::Branch { branch: Some(branch) } => Some(format!("On branch {branch}")),
+        EventKind::Lint { level: LintLevel::Warning, count, .. } => {
+            Some(format!("The linter found{}", counted((*count).max(1), "", "warning")))
+        }
+        EventKind::Lint { level: LintLevel::Clean, .. } if world.untidy => {
+            Some("The linter finds nothing more".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// The reaction to an event, if it is one to react to.
@@ -149,31 +188,31 @@ pub(super) fn to(event: &Event, world: World) -> Option<Reaction> {
             tests(*outcome, *passed, *failed, world)
         }
         EventKind::Build { outcome: Outcome::Passed, .. } => {
-            Some(Trigger::BuildPassed.reaction("the build passed"))
+            Some(Trigger::BuildPassed.reaction("The build passed"))
         }
         EventKind::Build { outcome: Outcome::Failed, errors } => Some(
             Trigger::BuildFailed
-                .reaction(&format!("the build failed{}", counted(*errors, " with", "error"))),
+                .reaction(&format!("The build failed{}", counted(*errors, " with", "error"))),
         ),
         EventKind::Lint { level: LintLevel::Error, count, .. } => Some(
             Trigger::LintError
-                .reaction(&format!("the linter found{}", counted((*count).max(1), "", "error"))),
+                .reaction(&format!("The linter found{}", counted((*count).max(1), "", "error"))),
         ),
         EventKind::Conflict { files } => Some(
             Trigger::Conflict
-                .reaction(&format!("a merge conflict{}", counted(*files, " in", "file"))),
+                .reaction(&format!("A merge conflict{}", counted(*files, " in", "file"))),
         ),
         EventKind::ConflictResolved => {
-            Some(Trigger::ConflictResolved.reaction("the conflict is resolved"))
+            Some(Trigger::ConflictResolved.reaction("The conflict is resolved"))
         }
         EventKind::Agent { state, app, message } => agent(*state, app.as_ref(), message.as_ref()),
-        EventKind::Whisper { .. } => Some(Trigger::Whisper.reaction("a whisper is ready")),
+        EventKind::Whisper { .. } => Some(Trigger::Whisper.reaction("A whisper is ready")),
         EventKind::Commit { .. } | EventKind::Push => Some(Trigger::Noticed.reaction("")),
         EventKind::Play { clip } => {
             let asked = Trigger::Asked.reaction("");
             Some(Reaction { clip: clip.clone(), ..asked })
         }
-        kind => found(kind),
+        _ => found(event),
     }
 }
 
@@ -182,16 +221,14 @@ fn tests(outcome: Outcome, passed: u64, failed: u64, world: World) -> Option<Rea
         Outcome::Started => None,
         Outcome::Passed if world.red => Some(
             Trigger::TestsGreenAgain
-                .reaction(&format!("green again,{} passed", counted(passed, "", "test"))),
+                .reaction(&format!("Green again,{} passed", counted(passed, "", "test"))),
         ),
-        Outcome::Passed => Some(
-            Trigger::TestsPassed
-                .reaction(&format!("{} passed", counted(passed, "", "test").trim_start())),
-        ),
-        Outcome::Failed => Some(
-            Trigger::TestsFailed
-                .reaction(&format!("{} failed", counted(failed, "", "test").trim_start())),
-        ),
+        Outcome::Passed => {
+            Some(Trigger::TestsPassed.reaction(&format!("{} passed", tests_counted(passed))))
+        }
+        Outcome::Failed => {
+            Some(Trigger::TestsFailed.reaction(&format!("{} failed", tests_counted(failed))))
+        }
     }
 }
 
@@ -200,7 +237,7 @@ fn agent(
     app: Option<&SafeText>,
     message: Option<&SafeText>,
 ) -> Option<Reaction> {
-    let who = app.map_or("the agent", SafeText::as_str);
+    let who = app.map_or("The agent", SafeText::as_str);
     let (trigger, what) = match state {
         AgentState::Working => return None,
         AgentState::Blocked => (Trigger::AgentBlocked, "waits for you"),
@@ -212,32 +249,34 @@ fn agent(
 }
 
 /// What the pets bring, whisper or fold.
-fn found(kind: &EventKind) -> Option<Reaction> {
-    match kind {
+fn found(event: &Event) -> Option<Reaction> {
+    match &event.kind {
         EventKind::Docs { title, path } => {
             let page = joined(&[title.as_ref(), path.as_ref()], ", ");
             let quote = (!page.is_empty()).then(|| SafeText::new(&format!("! {page}")));
             Some(Reaction {
                 quote,
-                ..Trigger::Docs.reaction(&format!("documentation found {page}"))
+                ..Trigger::Docs.reaction(&format!("Documentation found: {page}"))
             })
         }
         EventKind::Condense { path, before, after, message } => {
             let size = before
                 .zip(*after)
-                .map_or_else(String::new, |(b, a)| format!(" from {b} lines to {a}"));
-            let place = path.as_ref().map_or("this", SafeText::as_str);
+                .map_or_else(String::new, |(b, a)| format!(": {a} lines instead of {b}"));
+            let place = path.as_ref().map_or("This", SafeText::as_str);
             let fact = format!("{place} could be shorter{size}");
             Some(Reaction { quote: message.clone(), ..Trigger::Condense.reaction(&fact) })
         }
-        EventKind::Legacy { path, author, sha, subject, age_days, .. } => {
+        EventKind::Legacy { path, author, sha, subject, age_days } => {
             let age = age_days.map_or_else(String::new, |days| format!(", {days} days old"));
-            let place = path.as_ref().map_or("old code", SafeText::as_str);
+            let place = path.as_ref().map_or("Old code", SafeText::as_str);
             let words = subject.as_ref().map(|subject| {
-                let source = joined(&[author.as_ref(), sha.as_ref()], ", ");
+                let date = age_days.and_then(|days| event.date_before(days));
+                let source = joined(&[author.as_ref(), sha.as_ref(), date.as_ref()], ", ");
                 SafeText::new(&format!("“{subject}” {source}"))
             });
-            Some(Reaction { quote: words, ..Trigger::Legacy.reaction(&format!("{place}{age}")) })
+            let fact = format!("{place} was touched{age}");
+            Some(Reaction { quote: words, ..Trigger::Legacy.reaction(&fact) })
         }
         _ => None,
     }
@@ -246,6 +285,11 @@ fn found(kind: &EventKind) -> Option<Reaction> {
 fn joined(parts: &[Option<&SafeText>], separator: &str) -> String {
     let parts: Vec<&str> = parts.iter().flatten().map(|part| part.as_str()).collect();
     parts.join(separator)
+}
+
+/// "2 tests", "1 test", or "Tests" where they were not counted.
+fn tests_counted(count: u64) -> String {
+    if count == 0 { "Tests".to_owned() } else { counted(count, "", "test").trim_start().to_owned() }
 }
 
 /// " in 2 files", " in 1 file", or nothing where none were counted.

@@ -8,8 +8,8 @@ pub const REST: f32 = 0.55;
 /// In which time half of the way back is gone.
 pub const HALF_LIFE: Duration = Duration::from_secs(20 * 60);
 
-const SLOW_BELOW: f32 = 0.35;
-const FAST_ABOVE: f32 = 0.75;
+const LOW_BELOW: f32 = 0.35;
+const HIGH_ABOVE: f32 = 0.75;
 
 /// A mood from 0 (miserable) to 1 (delighted), at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,15 +44,36 @@ impl Mood {
         }
     }
 
+    /// The band it is in.
+    #[must_use]
+    pub fn band(&self, now: Duration) -> Band {
+        match self.value(now) {
+            value if value < LOW_BELOW => Band::Low,
+            value if value > HIGH_ABOVE => Band::High,
+            _ => Band::Middle,
+        }
+    }
+
     /// The tempo that goes with it.
     #[must_use]
     pub fn tempo(&self, now: Duration) -> Tempo {
-        match self.value(now) {
-            value if value < SLOW_BELOW => Tempo::Slow,
-            value if value > FAST_ABOVE => Tempo::Fast,
-            _ => Tempo::Normal,
+        match self.band(now) {
+            Band::Low => Tempo::Slow,
+            Band::Middle => Tempo::Normal,
+            Band::High => Tempo::Fast,
         }
     }
+}
+
+/// The mood as far as tempo and words tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Band {
+    /// Miserable.
+    Low,
+    /// As usual.
+    Middle,
+    /// Delighted.
+    High,
 }
 
 #[cfg(test)]

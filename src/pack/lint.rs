@@ -4,7 +4,7 @@
 //! second, for [`LONGEST`] at most.
 
 use super::{MAX_ZIP_BYTES, Pack, PackError, seal};
-use crate::frame::Frame;
+use crate::frame::{Frame, Letters};
 use crate::pet::{Clip, Pet};
 use crate::scene::Scene;
 use crate::units::PixelSize;
@@ -102,7 +102,7 @@ fn words(pack: &Pack, pet: &Pet, found: &mut Vec<Finding>) {
         if !told.is_some_and(|words| words.contains_key(state)) {
             say("text", "a screen reader is told nothing", "write a sentence for it in [a11y.PET]");
         }
-        if pet.clip(state).is_some() && !pet.has_ascii(state) {
+        if pet.clip(state).is_some() && !pet.has_pose(state, Letters::Ascii) {
             say("letters", "there is no pose of its own in letters", "draw [STATE] in ascii.txt");
         }
         if pet.clip(state).is_none() && pet.fallback(state).is_none() {

@@ -258,10 +258,11 @@ impl Pack {
     fn open_pet(&self, name: &str) -> Result<Pet, PackError> {
         let folder = format!("pets/{name}");
         let manifest = self.files.text(&format!("{folder}/pet.toml"))?;
-        let ascii = self.files.text(&format!("{folder}/ascii.txt"))?;
+        self.files.text(&format!("{folder}/ascii.txt"))?;
+        let texts = self.texts(&format!("{folder}/"))?;
         let drawing = self.drawing(&folder, name)?;
         let failed = |error| PackError::Pet { pet: name.to_owned(), error };
-        let pet = Pet::from_parts(manifest, drawing, ascii).map_err(failed)?;
+        let mut pet = Pet::from_parts(manifest, drawing, &texts).map_err(failed)?;
         if pet.name() != name {
             let problem = format!("pet.toml names it {:?}", pet.name());
             return Err(failed(PetError::Manifest(problem)));
@@ -272,7 +273,17 @@ impl Pack {
         }
         // A drawing that cannot be read is found now, not on the stage.
         pet.scene().map_err(|error| failed(error.into()))?;
+        if let Some(words) = self.words(name) {
+            pet.add_words(words);
+        }
         Ok(pet)
+    }
+
+    /// The texts beside a pet's manifest, by their names in its folder.
+    fn texts(&self, folder: &str) -> Result<Vec<(&str, &str)>, PackError> {
+        let names = self.files.iter().filter_map(|(path, _)| path.strip_prefix(folder));
+        let names = names.filter(|name| crate::pet::is_text(name));
+        names.map(|name| Ok((name, self.files.text(&format!("{folder}{name}"))?))).collect()
     }
 
     /// The drawing in a pet's folder: `NAME.lottie`, else `sprites.toml` and its sheet, else

@@ -7,7 +7,13 @@ struct Entry {
     name: &'static str,
     manifest: &'static str,
     lottie: &'static [u8],
-    ascii: &'static str,
+    texts: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! texts {
+    ($pet:literal, $($file:literal),*) => {
+        &[$(($file, include_str!(concat!("../../pets/", $pet, "/", $file)))),*]
+    };
 }
 
 macro_rules! pets {
@@ -16,7 +22,7 @@ macro_rules! pets {
             name: $name,
             manifest: include_str!(concat!("../../pets/", $name, "/pet.toml")),
             lottie: include_bytes!(concat!("../../pets/", $name, "/", $name, ".lottie")),
-            ascii: include_str!(concat!("../../pets/", $name, "/ascii.txt")),
+            texts: texts!($name, "ascii.txt", "symbols.txt", "lines.toml", "lines.de.toml"),
         }),*]
     };
 }
@@ -35,5 +41,5 @@ pub fn names() -> Vec<&'static str> {
 /// When there is no pet of that name.
 pub fn load(name: &str) -> Result<Pet, PetError> {
     let entry = PETS.iter().find(|entry| entry.name == name).ok_or(PetError::Unknown)?;
-    Pet::new(Manifest::parse(entry.manifest)?, Drawing::Lottie(entry.lottie.into()), entry.ascii)
+    Pet::new(Manifest::parse(entry.manifest)?, Drawing::Lottie(entry.lottie.into()), entry.texts)
 }

@@ -1,7 +1,8 @@
-//! `pet.toml`: who a pet is and what it says, checked.
+//! `pet.toml`: who a pet is, checked.
 
 use super::PetError;
-use crate::mood::Species;
+use super::lines::{self, WireLines};
+use crate::mood::{Lines, Species};
 use crate::text::SafeText;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -24,8 +25,8 @@ pub struct Manifest {
     pub summary: SafeText,
     /// What plays instead of a clip that it has not.
     pub fallbacks: BTreeMap<String, String>,
-    /// What it says, by reaction.
-    pub lines: BTreeMap<String, Vec<SafeText>>,
+    /// What it says, by occasion, as older packs have it; `lines.toml` goes before.
+    pub lines: BTreeMap<String, Lines>,
 }
 
 #[derive(Deserialize)]
@@ -38,7 +39,7 @@ struct Wire {
     #[serde(default)]
     fallbacks: BTreeMap<String, String>,
     #[serde(default)]
-    lines: BTreeMap<String, Vec<String>>,
+    lines: BTreeMap<String, WireLines>,
 }
 
 impl Manifest {
@@ -53,30 +54,24 @@ impl Manifest {
             let problem = format!("the name is made of 1 to {MAX_NAME_BYTES} of a-z, 0-9 and -");
             return Err(PetError::Manifest(problem));
         }
-        let most =
-            wire.lines.values().map(Vec::len).chain([wire.lines.len(), wire.fallbacks.len()]).max();
-        if most > Some(MAX_ENTRIES) {
+        if wire.fallbacks.len() > MAX_ENTRIES {
             return Err(PetError::Manifest(format!(
                 "no list may have more than {MAX_ENTRIES} entries"
             )));
         }
-        let spoken = |lines: Vec<String>| lines.iter().map(|line| SafeText::new(line)).collect();
         Ok(Self {
             title: SafeText::new(&wire.title),
             species: species(&wire.species)?,
             summary: SafeText::new(&wire.summary),
             name: wire.name,
             fallbacks: wire.fallbacks,
-            lines: wire
-                .lines
-                .into_iter()
-                .map(|(reaction, lines)| (reaction, spoken(lines)))
-                .collect(),
+            lines: lines::lines(wire.lines).map_err(PetError::Manifest)?,
         })
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a pet or clip may be called that.
+pub(super) fn is_name(name: &str) -> bool {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(fits)
 }
@@ -96,28 +91,6 @@ fn species(name: &str) -> Result<Species, PetError> {
     })
 }
 
-/// Reads `ascii.txt`: for each clip a line `[clip]` and the rows of its key pose.
-pub(super) fn poses(text: &str) -> BTreeMap<String, String> {
-    let mut poses = BTreeMap::new();
-    let mut rows: Option<&mut String> = None;
-    for line in text.lines() {
-        let name = line
-            .strip_prefix('[')
-            .and_then(|l| l.trim_end().strip_suffix(']'))
-            .filter(|n| is_name(n));
-        if let Some(name) = name {
-            rows = Some(poses.entry(name.to_owned()).or_default());
-        } else if let Some(rows) = rows.as_deref_mut() {
-            rows.push_str(line);
-            rows.push('\n');
-        }
-    }
-    for rows in poses.values_mut() {
-        rows.truncate(rows.trim_end().len());
-    }
-    poses
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,7 +100,7 @@ mod tests {
         let good = "name = \"mo\"\ntitle = \"Mo\\u001b[31m\"\nspecies = \"cat\"\n[lines]\nwake = [\"a\\nb\"]";
         let manifest = Manifest::parse(good).unwrap();
         assert_eq!((manifest.title.as_str(), manifest.species), ("Mo[31m", Species::Cat));
-        assert_eq!(manifest.lines["wake"][0].as_str(), "a b");
+        assert_eq!(manifest.lines["wake"].any[0].as_str(), "a b");
         for bad in [
             "",
             "name = \"../x\"\ntitle = \"\"\nspecies = \"cat\"",
@@ -136,12 +109,5 @@ mod tests {
         ] {
             assert!(Manifest::parse(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn poses_are_told_apart() {
-        let poses = poses("junk\n[idle]\n /\\\n[x\n\n[hiss]\n  ^\n\n");
-        assert_eq!(poses["idle"], " /\\\n[x");
-        assert_eq!(poses["hiss"], "  ^");
     }
 }

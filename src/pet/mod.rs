@@ -3,10 +3,12 @@
 
 pub mod build;
 pub mod catalog;
+pub mod lines;
 pub mod manifest;
+mod poses;
 pub mod sheet;
 
-use crate::frame::TextArt;
+use crate::frame::{Letters, TextArt, TextPose};
 use crate::mood::{Personality, Species};
 use crate::scene::dotlottie::DotLottie;
 use crate::scene::lottie::LottieScene;
@@ -14,7 +16,9 @@ use crate::scene::sprites::{Sheet, SpriteScene};
 use crate::scene::svg::SvgScene;
 use crate::scene::{MAX_ASSET_BYTES, Scene, SceneError, Segment};
 use crate::text::SafeText;
+use lines::Speech;
 use manifest::Manifest;
+use poses::Poses;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,11 +26,18 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use lines::Language;
+
 /// The largest manifest or file of letters, in bytes.
 pub const MAX_TEXT_BYTES: u64 = 256 << 10;
 
 /// The latest that a clip may end.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The file of poses in letters.
+const ASCII: &str = "ascii.txt";
+/// The file of poses in symbols.
+const SYMBOLS: &str = "symbols.txt";
 
 /// The clip that every pet has, and to which all fallbacks lead.
 pub const IDLE: &str = "idle";
@@ -52,7 +63,9 @@ pub struct Pet {
     manifest: Manifest,
     drawing: Drawing,
     clips: Vec<Clip>,
-    ascii: BTreeMap<String, TextArt>,
+    speech: Speech,
+    ascii: Poses,
+    symbols: Poses,
 }
 
 /// What a pet is drawn from.
@@ -84,6 +97,14 @@ pub enum PetError {
     /// The manifest is not what it must be.
     #[error("pet.toml: {0}")]
     Manifest(String),
+    /// A table of lines is not what it must be.
+    #[error("{file}: {problem}")]
+    Lines {
+        /// Which.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The drawing cannot be used.
     #[error("the drawing: {0}")]
     Scene(#[from] SceneError),
@@ -93,31 +114,46 @@ pub enum PetError {
 }
 
 impl Pet {
-    /// Opens the pet in `folder`: `pet.toml`, `NAME.lottie`, and `ascii.txt` where there is one.
+    /// Opens the pet in `folder`: `pet.toml`, `NAME.lottie`, and its other texts where there are
+    /// some (see [`Pet::from_parts`]).
     ///
     /// # Errors
     /// When a file cannot be read, is too large or malformed.
     pub fn from_dir(folder: &Path) -> Result<Self, PetError> {
         let manifest = Manifest::parse(&read_text(&folder.join("pet.toml"))?)?;
         let lottie = read(&folder.join(format!("{}.lottie", manifest.name)), MAX_ASSET_BYTES)?;
-        let ascii = match read_text(&folder.join("ascii.txt")) {
-            Err(PetError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
-                String::new()
+        let mut texts = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(at(folder))? {
+            let entry = entry.map_err(at(folder))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if is_text(&name) {
+                texts.push((name, read_text(&entry.path())?));
             }
-            text => text?,
-        };
-        Self::new(manifest, Drawing::Lottie(lottie.into()), &ascii)
+        }
+        texts.sort();
+        let texts: Vec<_> =
+            texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        Self::new(manifest, Drawing::Lottie(lottie.into()), &texts)
     }
 
-    /// A pet of the text of its `pet.toml`, its drawing, and the text of its `ascii.txt`.
+    /// A pet of the text of its `pet.toml`, its drawing, and its other texts by their files'
+    /// names: `ascii.txt`, `symbols.txt`, `lines.toml` and `lines.LANGUAGE.toml`.
     ///
     /// # Errors
     /// When one of them is malformed, or the drawing has no clip `idle`.
-    pub fn from_parts(manifest: &str, drawing: Drawing, ascii: &str) -> Result<Self, PetError> {
-        Self::new(Manifest::parse(manifest)?, drawing, ascii)
+    pub fn from_parts(
+        manifest: &str,
+        drawing: Drawing,
+        texts: &[(&str, &str)],
+    ) -> Result<Self, PetError> {
+        Self::new(Manifest::parse(manifest)?, drawing, texts)
     }
 
-    fn new(manifest: Manifest, drawing: Drawing, ascii: &str) -> Result<Self, PetError> {
+    fn new(
+        mut manifest: Manifest,
+        drawing: Drawing,
+        texts: &[(&str, &str)],
+    ) -> Result<Self, PetError> {
         let clips = match &drawing {
             Drawing::Lottie(lottie) => clips_of(&DotLottie::open(lottie)?)?,
             Drawing::Sprites(sheet) => {
@@ -128,9 +164,11 @@ impl Pet {
         if !clips.iter().any(|clip| clip.name == IDLE) {
             return Err(PetError::NoIdle);
         }
-        let art = |(name, rows): (String, String)| (name, TextArt::new(&rows));
-        let ascii = manifest::poses(ascii).into_iter().map(art).collect();
-        Ok(Self { manifest, drawing, clips, ascii })
+        let text = |file| texts.iter().find(|(name, _)| *name == file).map_or("", |(_, text)| text);
+        let ascii = Poses::parse(text(ASCII), Letters::Ascii);
+        let symbols = Poses::parse(text(SYMBOLS), Letters::Symbols);
+        let speech = Speech::new(std::mem::take(&mut manifest.lines), texts.iter().copied())?;
+        Ok(Self { manifest, drawing, clips, speech, ascii, symbols })
     }
 
     /// Its name in commands.
@@ -157,21 +195,49 @@ impl Pet {
         self.manifest.species
     }
 
-    /// What it can do and say, for a mind.
+    /// What it can do and say, for a mind; in its first language where it does not speak the
+    /// one that is wanted.
     #[must_use]
-    pub fn personality(&self) -> Personality {
+    pub fn personality(&self, language: Option<&Language>) -> Personality {
         let own = self.clips.iter().map(|clip| clip.name.as_str());
         let names = own.chain(self.manifest.fallbacks.keys().map(String::as_str));
         let length = |name: &str| {
             let clip = self.clip(self.resolve_clip(name))?;
             Some((name.to_owned(), clip.duration))
         };
+        let table = self.speech.table(language);
+        let worded = |name: &str| {
+            let words = self.chain(name).find_map(|name| table.words.get(name))?;
+            Some((name.to_owned(), words.clone()))
+        };
+        let told = table.words.keys().map(String::as_str).chain(names.clone());
         Personality {
             species: self.species(),
             title: self.title().clone(),
             clips: names.filter_map(length).collect(),
-            lines: self.manifest.lines.clone(),
+            words: told.filter_map(worded).collect(),
+            lines: table.lines,
         }
+    }
+
+    /// What it says, in all its languages.
+    #[must_use]
+    pub const fn speech(&self) -> &Speech {
+        &self.speech
+    }
+
+    /// Puts these words, by clip, in place of its own: what is told to who cannot see it.
+    pub(crate) fn add_words(&mut self, words: &BTreeMap<String, SafeText>) {
+        self.speech.add_words(words);
+    }
+
+    /// A clip's name, and what the manifest says instead, and so on, but for `idle`.
+    fn chain<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let next = |name: &&'a str| {
+            self.manifest.fallbacks.get(*name).map(String::as_str).filter(|next| *next != IDLE)
+        };
+        // A chain that goes in a circle ends with the count.
+        std::iter::successors(Some(name), next).take(self.manifest.fallbacks.len() + 1)
     }
 
     /// Its clips, in the order of the drawing.
@@ -210,17 +276,32 @@ impl Pet {
         self.manifest.fallbacks.get(name).map(String::as_str)
     }
 
-    /// Whether there is a pose in letters of that very name.
+    /// Whether there is a pose drawn by hand for that very clip.
     #[must_use]
-    pub fn has_ascii(&self, name: &str) -> bool {
-        self.ascii.contains_key(name)
+    pub fn has_pose(&self, clip: &str, letters: Letters) -> bool {
+        match letters {
+            Letters::Ascii => self.ascii.get(clip).is_some(),
+            Letters::Symbols => self.symbols.get(clip).is_some(),
+        }
     }
 
-    /// The pose in letters for a clip, or for the one that stands in for it.
+    /// The pose in letters that stands for a clip, or for the one that stands in for it.
     #[must_use]
     pub fn ascii(&self, clip: &str) -> Option<&TextArt> {
-        let pose = |name| self.ascii.get(name);
-        pose(clip).or_else(|| pose(self.resolve_clip(clip))).or_else(|| pose(IDLE))
+        self.poses(clip, Letters::Ascii).first().map(|pose| &pose.art)
+    }
+
+    /// The poses drawn by hand for a clip, or for the one that stands in for it; those in ASCII
+    /// where there are none in symbols. Empty where there are none at all.
+    #[must_use]
+    pub fn poses(&self, clip: &str, letters: Letters) -> &[TextPose] {
+        let all = match letters {
+            Letters::Symbols if self.symbols.get(IDLE).is_some() => &self.symbols,
+            _ => &self.ascii,
+        };
+        let resolved = self.resolve_clip(clip);
+        let names = self.chain(clip).chain([resolved, IDLE]);
+        names.filter_map(|name| all.get(name)).next().unwrap_or_default()
     }
 
     /// Opens its drawing.
@@ -294,6 +375,11 @@ fn marked(scene: &dyn Scene) -> Vec<Clip> {
         key: Duration::ZERO,
     };
     scene.segments().iter().take(build::MAX_CLIPS).map(clip).collect()
+}
+
+/// A text of a pet beside its manifest.
+pub(crate) fn is_text(file: &str) -> bool {
+    file == ASCII || file == SYMBOLS || lines::language_of(file).is_some()
 }
 
 fn read_text(path: &Path) -> Result<String, PetError> {

@@ -1,5 +1,6 @@
 //! From what was chosen for a terminal to its encoder.
 
+use crate::frame::Letters;
 use crate::protocol::Encoder;
 use crate::protocol::ascii::{Ascii, AsciiConfig};
 use crate::protocol::iterm2::{Iterm2, Iterm2Config};
@@ -14,7 +15,7 @@ use crate::units::Geometry;
 /// A tier was named that the protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half, quadrant, sextant, octant and braille"
+    "{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half, quadrant, sextant, octant, braille and drawn"
 )]
 pub struct UnknownTier {
     protocol: Protocol,
@@ -41,6 +42,15 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
             background: choice.background,
             largest: choice.sixel_largest,
             passthrough: Passthrough::None,
+        })),
+        Protocol::Symbols if choice.drawn => Box::new(Ascii::new(AsciiConfig {
+            letters: Letters::Symbols,
+            colors: match choice.colors {
+                terminal::ColorDepth::Mono => 0,
+                terminal::ColorDepth::Ansi8 => 8,
+                _ => 16,
+            },
+            ..shades(choice)
         })),
         Protocol::Symbols => match (depth(choice.colors), choice.symbols) {
             // Without colours a block says no more than its outline; letters have shades.
@@ -80,7 +90,11 @@ fn kitty(choice: &Choice, seed: u64, passthrough: Passthrough) -> Kitty {
 
 /// Letters, for a dark background where none was told.
 fn ascii(choice: &Choice) -> Ascii {
-    Ascii::new(choice.background.map(AsciiConfig::over).unwrap_or_default())
+    Ascii::new(shades(choice))
+}
+
+fn shades(choice: &Choice) -> AsciiConfig {
+    choice.background.map(AsciiConfig::over).unwrap_or_default()
 }
 
 /// Above text, below whatever another program wants on top.
@@ -134,6 +148,7 @@ pub fn unasked(
         kitty_placeholders: None,
         iterm2_multipart: false,
         symbols: SymbolSet::Half,
+        drawn: false,
         colors: terminal::ColorDepth::TrueColor,
         sixel_registers: 256,
         sixel: SixelTraits::default(),
@@ -161,11 +176,11 @@ pub fn take_tier(choice: &mut Choice, tier: Option<&str>) -> Result<(), UnknownT
         (Protocol::Kitty, Some("static")) => choice.kitty_tier = terminal::KittyTier::Static,
         (Protocol::Iterm2, Some("multipart")) => choice.iterm2_multipart = true,
         (Protocol::Iterm2, Some("single")) => choice.iterm2_multipart = false,
-        (Protocol::Symbols, Some("half")) => choice.symbols = SymbolSet::Half,
-        (Protocol::Symbols, Some("quadrant")) => choice.symbols = SymbolSet::Quadrant,
-        (Protocol::Symbols, Some("sextant")) => choice.symbols = SymbolSet::Sextant,
-        (Protocol::Symbols, Some("octant")) => choice.symbols = SymbolSet::Octant,
-        (Protocol::Symbols, Some("braille")) => choice.symbols = SymbolSet::Braille,
+        (Protocol::Symbols, Some("drawn")) => choice.drawn = true,
+        (Protocol::Symbols, Some(tier)) if SymbolSet::named(tier).is_some() => {
+            choice.symbols = SymbolSet::named(tier).unwrap_or(choice.symbols);
+            choice.drawn = false;
+        }
         (protocol, Some(tier)) => {
             return Err(UnknownTier { protocol, tier: tier.chars().take(40).collect() });
         }

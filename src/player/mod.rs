@@ -371,8 +371,13 @@ impl Player {
             Motion::Reduced => playing.looping,
             Motion::None => true,
         };
-        match self.encoder.feed() {
-            Feed::Text if self.draw_by_hand(at, out)? => Ok(Duration::MAX),
+        let feed = self.encoder.feed();
+        if feed == Feed::Text
+            && let Some(wake) = self.draw_by_hand(now, still, at, out)?
+        {
+            return Ok(wake);
+        }
+        match feed {
             _ if still => self.draw_key_pose(at, out),
             Feed::Stream | Feed::Text => self.stream(now, at, out),
             Feed::Flip => self.flip(now, at, out),
@@ -380,20 +385,33 @@ impl Player {
         }
     }
 
-    /// The pose drawn by hand, where the pet has one for this clip.
-    fn draw_by_hand(&mut self, at: &Placement, out: &mut Vec<u8>) -> Result<bool, PlayError> {
+    /// The pose drawn by hand whose time it is, where the pet has one for this clip, and when to
+    /// look again.
+    fn draw_by_hand(
+        &mut self,
+        now: Duration,
+        still: bool,
+        at: &Placement,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Duration>, PlayError> {
         let Some(playing) = &mut self.playing else {
-            return Ok(false);
+            return Ok(None);
         };
-        let Some(art) = self.cast.active().pet.ascii(&playing.clip) else {
-            return Ok(false);
+        let poses = self.cast.active().pet.poses(&playing.clip, self.encoder.letters());
+        let stays: Vec<_> = poses.iter().map(|pose| pose.stay).collect();
+        let (pose, left) = match still {
+            true => (0, Duration::MAX),
+            false => poses::by_hand(&stays, now.saturating_sub(playing.since), playing.looping),
         };
-        if !std::mem::replace(&mut playing.sent, true) {
-            self.encoder.draw_text(art, at, out)?;
+        let Some(drawn) = poses.get(pose) else {
+            return Ok(None);
+        };
+        if playing.shown.replace(pose) != Some(pose) {
+            self.encoder.draw_text(&drawn.art, at, out)?;
             self.note_cursor();
             self.on_screen = true;
         }
-        Ok(true)
+        Ok(Some(now.saturating_add(left)))
     }
 
     fn draw_key_pose(&mut self, at: &Placement, out: &mut Vec<u8>) -> Result<Duration, PlayError> {

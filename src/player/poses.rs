@@ -141,9 +141,38 @@ pub fn standing(moments: &[Duration], at: Duration) -> (usize, Duration) {
     (moments.len().saturating_sub(1), Duration::MAX)
 }
 
+/// Which of the poses drawn by hand stands when their clip has run for so long, and how much longer:
+/// over and over, or once and then for good.
+pub(super) fn by_hand(stays: &[Duration], run: Duration, looping: bool) -> (usize, Duration) {
+    let round: Duration = stays.iter().sum();
+    let last = stays.len().saturating_sub(1);
+    let at = match u64::try_from(run.as_nanos() % round.as_nanos().max(1)) {
+        _ if last == 0 => return (0, Duration::MAX),
+        Ok(nanos) if looping => Duration::from_nanos(nanos),
+        _ => run,
+    };
+    match standing(stays, at) {
+        (pose, _) if pose == last && !looping => (last, Duration::MAX),
+        standing => standing,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn poses_by_hand_go_round_or_end() {
+        let ms = Duration::from_millis;
+        let stays = [ms(300), ms(100)];
+        assert_eq!(by_hand(&stays, ms(0), true), (0, ms(300)));
+        assert_eq!(by_hand(&stays, ms(750), true), (1, ms(50)));
+        assert_eq!(by_hand(&stays, ms(100), false), (0, ms(200)));
+        assert_eq!(by_hand(&stays, ms(5000), false), (1, Duration::MAX));
+        assert_eq!(by_hand(&stays[..1], ms(5000), true), (0, Duration::MAX));
+        assert_eq!(by_hand(&[], ms(5000), true), (0, Duration::MAX));
+        assert_eq!(by_hand(&[ms(0), ms(0)], ms(5), true).0, 1);
+    }
 
     #[test]
     fn a_still_clip_is_one_pose() {

@@ -1,16 +1,20 @@
-//! Letters only, no colours: for the plainest terminals. Poses drawn by hand where there are some;
-//! else the frame is read as light and shape. See `protocols/ascii.md`.
+//! Letters: for the plainest terminals, in ASCII and without colours; or in symbols of Unicode, in
+//! the terminal's own sixteen colours if it has some. Poses drawn by hand where there are some; else the frame is read as light and shape. See `protocols/ascii.md`.
 
-use super::cells::{Cell, Grid};
+use super::cells::{Cell, Grid, Ink};
 use super::symbols::Samples;
 use super::{EncodeError, Encoder, Feed, Placement, check_size};
-use crate::frame::{Frame, TextArt};
+use crate::frame::{Frame, Letters, TextArt};
 
 /// How an [`Ascii`] encoder is to behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct AsciiConfig {
     /// Whether the terminal's background is light: then dark is drawn dense, not light.
     pub light_background: bool,
+    /// What poses drawn by hand are to be in.
+    pub letters: Letters,
+    /// How many of the terminal's first colours these may have: none, 8 or 16.
+    pub colors: u8,
 }
 
 /// The encoder for plain letters.
@@ -35,7 +39,7 @@ impl AsciiConfig {
     /// For a terminal whose background has this colour.
     #[must_use]
     pub fn over(background: [u8; 3]) -> Self {
-        Self { light_background: luma(background) > 127_000 }
+        Self { light_background: luma(background) > 127_000, ..Self::default() }
     }
 }
 
@@ -43,7 +47,7 @@ impl Ascii {
     /// An encoder that has drawn nothing yet.
     #[must_use]
     pub fn new(config: AsciiConfig) -> Self {
-        Self { config, grid: Grid::new(false), samples: Samples::default() }
+        Self { config, grid: Grid::new(config.colors > 0), samples: Samples::default() }
     }
 
     fn letter(&self, cell: usize) -> Cell {
@@ -61,6 +65,17 @@ impl Ascii {
             (outline, _) => SHAPES[outline],
         };
         Cell::plain(char::from(letter))
+    }
+
+    /// A colour that there is: where there are eight, bright ones are their plain ones, and grey is
+    /// no colour.
+    fn ink(&self, wanted: Option<u8>) -> Ink {
+        match (self.config.colors, wanted) {
+            (0, _) | (_, None) => Ink::Default,
+            (colors, Some(ink)) if ink < colors => Ink::Ansi(ink),
+            (_, Some(ink)) if ink & 7 == 0 => Ink::Default,
+            (_, Some(ink)) => Ink::Ansi(ink & 7),
+        }
     }
 
     /// How dense a colour is drawn, 0 to 255: its luma on dark.
@@ -122,6 +137,10 @@ impl Encoder for Ascii {
         self.grid.forget();
     }
 
+    fn letters(&self) -> Letters {
+        self.config.letters
+    }
+
     /// Art larger than its box loses its top rows and its right columns.
     fn draw_text(
         &mut self,
@@ -136,7 +155,8 @@ impl Encoder for Ascii {
         let mut cells = vec![Cell::BLANK; cols * rows];
         for (y, line) in (top..).zip(lines) {
             for (x, glyph) in (left..cols).zip(line.chars()) {
-                cells[y * cols + x] = Cell::plain(glyph);
+                let fg = self.ink(art.ink(glyph));
+                cells[y * cols + x] = Cell { fg, ..Cell::plain(glyph) };
             }
         }
         self.grid.draw(cells, at, out);

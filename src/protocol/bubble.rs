@@ -186,8 +186,16 @@ fn write_box(b: &Border, lines: &[String], widest: usize, at: CellPosition, out:
     }
 }
 
-/// Breaks `text` into lines of at most `cols` cells, at spaces, or inside a word that is longer.
+/// Between the lines of a verse, as they are written in one line.
+const VERSE: &str = " / ";
+
+/// Breaks `text` into lines of at most `cols` cells: where a line of a verse ends, at spaces, or
+/// inside a word that is longer.
 fn wrap(text: &str, cols: usize) -> Vec<String> {
+    text.split(VERSE).flat_map(|line| wrap_line(line, cols)).collect()
+}
+
+fn wrap_line(text: &str, cols: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let used = lines.last().map_or(0, |line| line.width());
@@ -270,6 +278,8 @@ mod tests {
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("  ", 3), [""]);
         assert_eq!(wrap("ab cdefgh", 4), ["ab", "cdef", "gh"]);
+        assert_eq!(wrap("one leg / two wings", 30), ["one leg", "two wings"]);
+        assert_eq!(wrap("and/or a/b", 30), ["and/or a/b"]);
     }
 
     #[test]

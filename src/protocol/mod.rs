@@ -19,7 +19,7 @@ pub mod sixel;
 pub mod symbols;
 pub mod text;
 
-use crate::frame::{Frame, TextArt};
+use crate::frame::{Frame, Letters, TextArt};
 use crate::units::{CellPixels, CellPosition, CellSize, PixelSize};
 use std::time::Duration;
 
@@ -197,6 +197,11 @@ pub trait Encoder: Send {
         _out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         Err(EncodeError::NotLoaded(clip.0))
+    }
+
+    /// What poses it wants that are drawn by hand ([`Feed::Text`]).
+    fn letters(&self) -> Letters {
+        Letters::Ascii
     }
 
     /// Draws a pose drawn by hand, at the bottom of its box, centred; only [`Feed::Text`] can.

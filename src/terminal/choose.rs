@@ -130,6 +130,13 @@ impl SymbolSet {
             Self::Octant => "octant",
         }
     }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Braille, Self::Half, Self::Quadrant, Self::Sextant, Self::Octant];
+        all.into_iter().find(|set| set.name() == name)
+    }
 }
 
 /// How many colours text can have.
@@ -201,6 +208,8 @@ pub struct Choice {
     pub iterm2_multipart: bool,
     /// For symbols: the finest.
     pub symbols: SymbolSet,
+    /// For symbols: poses drawn by hand, because there are too few colours for pictures.
+    pub drawn: bool,
     /// For symbols: how many colours.
     pub colors: ColorDepth,
     /// For sixel: colour registers, at least 2.
@@ -255,6 +264,10 @@ pub fn choose(
     reasons.extend(how);
     let (sync2026, how) = sync(answers, row);
     reasons.push(how.to_owned());
+    let colors = colors(hints, row);
+    if protocol == Protocol::Symbols && colors <= ColorDepth::Ansi8 {
+        reasons.push(format!("poses drawn by hand: colours {}", colors.name()));
+    }
     Choice {
         terminal: row.name.clone(),
         protocol,
@@ -263,7 +276,8 @@ pub fn choose(
         kitty_placeholders: placeholders(answers, hints),
         iterm2_multipart: row.iterm2 == Iterm2::Multipart,
         symbols: row.symbols,
-        colors: colors(hints, row),
+        drawn: colors <= ColorDepth::Ansi8,
+        colors,
         sixel_registers: registers(answers, row),
         sixel: row.sixel,
         sixel_largest: answers.sixel_size.filter(|size| size.width > 0 && size.height > 0),

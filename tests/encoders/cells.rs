@@ -2,7 +2,7 @@
 
 use crate::mosaic::xterm;
 use crate::support::{at, ball, boxes, encoded, find, paint, written};
-use buddy_render::frame::{Frame, TextArt};
+use buddy_render::frame::{Frame, Letters, TextArt};
 use buddy_render::protocol::ascii::{Ascii, AsciiConfig};
 use buddy_render::protocol::bubble::{Borders, Bubble, BubbleConfig};
 use buddy_render::protocol::silent::Silent;
@@ -333,4 +333,20 @@ fn the_silent_one_says_nothing() {
         silent.farewell(out);
     });
     assert!(all.is_empty() && !silent.moves_cursor());
+}
+
+#[test]
+fn poses_by_hand_have_the_colours_that_there_are() {
+    let inks = [('o', 10), ('-', 8), ('x', 1)].into();
+    let art = TextArt::drawn("o-xa", Letters::Symbols, &inks);
+    let at = at(4, 1);
+    let drawn = |colors| {
+        let config = AsciiConfig { letters: Letters::Symbols, colors, ..AsciiConfig::default() };
+        let bytes = written(|out| Ascii::new(config).draw_text(&art, &at, out).unwrap());
+        String::from_utf8(bytes).unwrap()
+    };
+    let has = |colors, codes: &[&str]| codes.iter().all(|code| drawn(colors).contains(code));
+    assert!(has(16, &["92m", "90m", "31m"]), "{:?}", drawn(16));
+    assert!(has(8, &["32m", "31m"]) && !has(8, &["92m"]) && !has(8, &["90m"]), "{:?}", drawn(8));
+    assert!(!drawn(0).contains('m'), "{:?}", drawn(0));
 }

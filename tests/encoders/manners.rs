@@ -200,7 +200,7 @@ fn cells() -> Vec<Case> {
         }
     }
     for light_background in [false, true] {
-        let ascii = Ascii::new(AsciiConfig { light_background });
+        let ascii = Ascii::new(AsciiConfig { light_background, ..AsciiConfig::default() });
         let name = format!("ascii, light {light_background}");
         cases.push(case(name, ascii, Dialect::Ascii, Passthrough::None));
     }

@@ -43,8 +43,8 @@ impl Stage {
         let host = load(pet);
         let visitors: Vec<_> = catalog::names().into_iter().filter(|n| *n != pet).collect();
         let visitors: Vec<_> = visitors.into_iter().map(load).collect();
-        let others = visitors.iter().map(|pet| pet.personality()).collect();
-        let mind = Box::new(Companion::new(host.personality(), others, SEED));
+        let others = visitors.iter().map(|pet| pet.personality(None)).collect();
+        let mind = Box::new(Companion::new(host.personality(None), others, SEED));
         let guests = Guests { host, visitors };
         let player = Player::new(settings, mind, guests, encoder::encoder(choice, SEED)).unwrap();
         let Geometry { window, cell } = choice.geometry;

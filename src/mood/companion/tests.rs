@@ -1,3 +1,4 @@
+use super::super::Lines;
 use super::*;
 
 fn personality(species: Species) -> Personality {
@@ -31,12 +32,16 @@ fn personality(species: Species) -> Personality {
         "sleep",
         "lint-error",
     ];
-    let line = |key: &str| (key.to_owned(), vec![SafeText::new(&format!("{species:?} {key}"))]);
+    let line = |key: &str| {
+        let any = vec![SafeText::new(&format!("{species:?} {key}"))];
+        (key.to_owned(), Lines { any, ..Lines::default() })
+    };
     Personality {
         species,
         title: SafeText::new("Pet"),
         clips: names.iter().map(|name| ((*name).to_owned(), Duration::from_secs(2))).collect(),
         lines: keys.into_iter().map(line).collect(),
+        words: [("sad".to_owned(), SafeText::new("Pet droops."))].into(),
     }
 }
 
