@@ -115,7 +115,11 @@ fn every_pet_has_its_clips_and_something_to_say() {
 fn the_committed_files_are_what_the_sources_compile_to() {
     for name in catalog::names() {
         let read = |file: &str| std::fs::read_to_string(folder(name).join(file)).unwrap();
-        let compiled = build::compile(&read("rig.svg"), &read("clips.toml")).unwrap();
+        let (rig, clips, skins) = (read("rig.svg"), read("clips.toml"), read("skins.toml"));
+        let looks = std::fs::read_to_string(folder("skins.toml")).unwrap();
+        let (skins, looks) = (Some(skins.as_str()), Some(looks.as_str()));
+        let sources = build::Sources { rig: &rig, clips: &clips, skins, looks };
+        let compiled = build::compile(sources).unwrap();
         let stale = format!("run: cargo run -- pack build pets/{name}");
         assert!(compiled.still == read(&format!("{name}.svg")), "{stale}");
         // Compared inflated: another zip library may pack the same thing tighter.

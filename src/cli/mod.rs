@@ -11,6 +11,7 @@ mod play;
 mod preview;
 mod probe;
 mod render;
+mod skin;
 mod source;
 
 use buddy_render::terminal::Protocol;

@@ -1,5 +1,6 @@
 //! From what was chosen for a terminal to its encoder.
 
+use crate::frame::filter::EGA;
 use crate::protocol::Encoder;
 use crate::protocol::ascii::{Ascii, AsciiConfig};
 use crate::protocol::iterm2::{Iterm2, Iterm2Config};
@@ -14,7 +15,7 @@ use crate::units::Geometry;
 /// A tier was named that the protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half, quadrant, sextant, octant and braille"
+    "{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half, quadrant, sextant, octant, braille and cp437"
 )]
 pub struct UnknownTier {
     protocol: Protocol,
@@ -52,6 +53,7 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
                 depth,
                 // Black where it was not told, as most are dark.
                 background: choice.background.unwrap_or_default(),
+                palette: (set == SymbolSet::CodePage437).then_some(EGA),
                 ..SymbolsConfig::default()
             })),
         },
@@ -93,6 +95,7 @@ fn mode(symbols: SymbolSet) -> SymbolMode {
         SymbolSet::Sextant => SymbolMode::Sextant,
         SymbolSet::Octant => SymbolMode::Octant,
         SymbolSet::Braille => SymbolMode::Braille,
+        SymbolSet::CodePage437 => SymbolMode::CodePage437,
     }
 }
 
@@ -164,6 +167,7 @@ pub fn take_tier(choice: &mut Choice, tier: Option<&str>) -> Result<(), UnknownT
         (Protocol::Symbols, Some("quadrant")) => choice.symbols = SymbolSet::Quadrant,
         (Protocol::Symbols, Some("sextant")) => choice.symbols = SymbolSet::Sextant,
         (Protocol::Symbols, Some("octant")) => choice.symbols = SymbolSet::Octant,
+        (Protocol::Symbols, Some("cp437")) => choice.symbols = SymbolSet::CodePage437,
         (Protocol::Symbols, Some("braille")) => choice.symbols = SymbolSet::Braille,
         (protocol, Some(tier)) => {
             return Err(UnknownTier { protocol, tier: tier.chars().take(40).collect() });

@@ -5,6 +5,7 @@ use crate::lint::{Dialect, Lint};
 use buddy_render::event::{Event, EventKind, Outcome};
 use buddy_render::mood::{Companion, Input};
 use buddy_render::pet::catalog;
+use buddy_render::pet::skin::Outfit;
 use buddy_render::player::{Guests, Motion, Player, Settings, encoder};
 use buddy_render::protocol::kitty::IdRange;
 use buddy_render::protocol::passthrough::Passthrough;
@@ -43,7 +44,7 @@ impl Stage {
         let visitors: Vec<_> = visitors.into_iter().map(load).collect();
         let others = visitors.iter().map(|pet| pet.personality()).collect();
         let mind = Box::new(Companion::new(host.personality(), others, SEED));
-        let guests = Guests { host, visitors };
+        let guests = Guests { host, visitors, outfit: Outfit::default() };
         let player = Player::new(settings, mind, guests, encoder::encoder(choice, SEED)).unwrap();
         let Geometry { window, cell } = choice.geometry;
         let passthrough = match choice.passthrough {
