@@ -32,7 +32,7 @@ pub struct Band {
 /// The most bands of a rim.
 pub const MAX_BANDS: usize = 4;
 /// What is covered less is a shade or a haze, and has no rim.
-const SOLID_FROM: u8 = 102;
+const SOLID_FROM: u8 = 128;
 /// What is covered less is no edge.
 const EDGE_FROM: u8 = 16;
 /// Farther away than anything.

@@ -37,6 +37,8 @@ pub struct Snap {
     pub cell: f32,
     /// How far apart two colours may be that are mixed, 0 (nothing is) to 1 (all may be).
     pub dither: f32,
+    /// The colour of the chunky pixels right beside what is drawn.
+    pub outline: Option<[u8; 3]>,
 }
 
 /// The most colours of a palette.
@@ -61,6 +63,7 @@ pub(super) struct Snapper {
     /// What was found for a colour so far. A pet has some hundred, a table of all would take longer
     /// than the first frame may.
     known: Vec<Option<Mix>>,
+    cells: Vec<PremultipliedColorU8>,
 }
 
 impl Snapper {
@@ -70,11 +73,18 @@ impl Snapper {
         if snap.palette.is_empty() {
             snap.palette = EGA.to_vec();
         }
-        Self { snap, known: vec![None; 1 << (3 * BITS)] }
+        Self { snap, known: vec![None; 1 << (3 * BITS)], cells: Vec::new() }
     }
 
     fn cell(&self, side: u32) -> usize {
         usize::from(crate::units::round_u16(length(self.snap.cell, side))).max(1)
+    }
+
+    /// What stands for a colour at a place of the grid.
+    fn shown(&mut self, rgb: [u8; 3], x: usize, y: usize) -> PremultipliedColorU8 {
+        let mix = self.mix(rgb);
+        let shown = if mix.quarters > BAYER[y % 2][x % 2] { mix.second } else { mix.first };
+        opaque(self.snap.palette[usize::from(shown)])
     }
 
     fn mix(&mut self, rgb: [u8; 3]) -> Mix {
@@ -123,33 +133,53 @@ fn best(palette: &[[u8; 3]], dither: f32, rgb: [u8; 3]) -> Mix {
 
 impl Stage for Snapper {
     fn touched(&self, part: Part, side: u32) -> Part {
-        part.aligned(self.cell(side))
+        let cell = self.cell(side);
+        part.grown(if self.snap.outline.is_some() { cell } else { 0 }).aligned(cell)
     }
 
     fn draw(&mut self, from: &Pixmap, into: &mut Pixmap, part: Part) {
         let (width, height) = (from.width() as usize, from.height() as usize);
         let cell = self.cell(from.width().min(from.height()));
-        for top in (part.top..part.bottom).step_by(cell) {
-            let rows = top..(top + cell).min(height);
-            for left in (part.left..part.right).step_by(cell) {
-                let columns = left..(left + cell).min(width);
-                let pixel = match mean(from.pixels(), width, rows.clone(), columns.clone()) {
-                    Some(rgb) => {
-                        let mix = self.mix(rgb);
-                        let threshold = BAYER[top / cell % 2][left / cell % 2];
-                        let shown = if mix.quarters > threshold { mix.second } else { mix.first };
-                        let [r, g, b] = self.snap.palette[usize::from(shown)];
-                        tiny_skia::ColorU8::from_rgba(r, g, b, 255).premultiply()
+        let part = part.aligned(cell);
+        // With a ring of their neighbours, of which some lie outside.
+        let (across, down) = (part.width() / cell + 2, part.height() / cell + 2);
+        self.cells.clear();
+        self.cells.resize(across * down, PremultipliedColorU8::TRANSPARENT);
+        let left = |n: usize| (part.left + n * cell).checked_sub(cell).filter(|left| *left < width);
+        let top = |n: usize| (part.top + n * cell).checked_sub(cell).filter(|top| *top < height);
+        for y in 0..down {
+            for x in 0..across {
+                if let (Some(left), Some(top)) = (left(x), top(y)) {
+                    let columns = left..(left + cell).min(width);
+                    let rows = top..(top + cell).min(height);
+                    if let Some(rgb) = mean(from.pixels(), width, rows, columns) {
+                        self.cells[y * across + x] = self.shown(rgb, left / cell, top / cell);
                     }
-                    None => PremultipliedColorU8::TRANSPARENT,
+                }
+            }
+        }
+        let outline = self.snap.outline.map(opaque);
+        for y in 1..down - 1 {
+            for x in 1..across - 1 {
+                let (Some(left), Some(top)) = (left(x), top(y)) else { continue };
+                let at = y * across + x;
+                let covered = |at: usize| self.cells[at].alpha() > 0;
+                let beside = [at - 1, at + 1, at - across, at + across].into_iter().any(covered);
+                let pixel = match outline {
+                    Some(outline) if beside && !covered(at) => outline,
+                    _ => self.cells[at],
                 };
-                for y in rows.clone() {
-                    into.pixels_mut()[y * width + columns.start..y * width + columns.end]
-                        .fill(pixel);
+                let right = (left + cell).min(width);
+                for y in top..(top + cell).min(height) {
+                    into.pixels_mut()[y * width + left..y * width + right].fill(pixel);
                 }
             }
         }
     }
+}
+
+fn opaque([r, g, b]: [u8; 3]) -> PremultipliedColorU8 {
+    tiny_skia::ColorU8::from_rgba(r, g, b, 255).premultiply()
 }
 
 /// The straight colour of a chunky pixel, if it is covered.

@@ -42,6 +42,7 @@ struct SnapEntry {
     palette: PaletteEntry,
     cell: f32,
     dither: f32,
+    outline: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +133,7 @@ fn checked(entry: FilterEntry) -> Result<Filter, String> {
             palette: palette(snap.palette)?,
             cell: within("cell", snap.cell, LONGEST)?,
             dither: within("dither", snap.dither, 1.0)?,
+            outline: snap.outline.as_deref().map(rgb).transpose()?,
         }),
         FilterEntry::Rim(rim) => {
             if rim.bands.len() > MAX_BANDS {
