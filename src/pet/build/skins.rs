@@ -312,7 +312,7 @@ fn lightness(color: [u8; 3]) -> f64 {
 /// The colour at a place, 0 to 1, of an even ramp.
 fn along(ramp: &[[u8; 3]], place: f64) -> [u8; 3] {
     let at = place.clamp(0.0, 1.0) * (ramp.len() - 1) as f64;
-    let low = usize::from(crate::units::round_u16(at.floor() as f32)).min(ramp.len() - 1);
+    let low = (crate::units::round_u32(at.floor()) as usize).min(ramp.len() - 1);
     let (low, high) = (ramp[low], ramp[(low + 1).min(ramp.len() - 1)]);
     let share = at - at.floor();
     [0, 1, 2].map(|n| byte(f64::from(low[n]) + (f64::from(high[n]) - f64::from(low[n])) * share))
@@ -341,5 +341,84 @@ fn rule(slot: &str, color: &Color) -> Json {
             let stops: Vec<Json> = stops.iter().map(stop).collect();
             json!({"id": slot, "type": "Gradient", "value": stops})
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{clips, rig};
+    use super::*;
+
+    const RIG: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 512 512\"><defs>\
+        <linearGradient id=\"g\" data-slot=\"sky\" gradientUnits=\"userSpaceOnUse\">\
+        <stop offset=\"0\" stop-color=\"#fff\"/><stop offset=\"1\" stop-opacity=\"0\"/></linearGradient>\
+        </defs><g><circle r=\"9\" fill=\"#ff8080\" data-slot=\"eye\"/>\
+        <circle r=\"9\" fill=\"url(#g)\"/></g></svg>";
+    const CLIPS: &str = "fps = 30\n[[clip]]\nname = \"idle\"\nframes = 70\nloop = true\nkey = 0\n\
+        [[clip]]\nname = \"once\"\nframes = 20\nloop = false\nkey = 0";
+
+    fn compiled(own: &str, shared: &str) -> Result<Skins, BuildError> {
+        let clips = clips::parse(CLIPS).unwrap();
+        compile(own, shared, &rig::parse(RIG).unwrap(), &clips)
+    }
+
+    fn rules(skins: &Skins, theme: usize) -> Json {
+        serde_json::from_str::<Json>(&skins.themes[theme].1).unwrap()["rules"].clone()
+    }
+
+    #[test]
+    fn slots_become_rules_and_a_look_tones_the_rest() {
+        let skins = compiled("[a.slots]\neye = \"#0000ff\"", "[a]\nvivid = 0").unwrap();
+        let rules = rules(&skins, 0);
+        assert_eq!(rules[0], json!({"id": "eye", "type": "Color", "value": [0.0, 0.0, 1.0]}));
+        assert_eq!(rules[1], Json::Null, "a grey gradient is as grey as it was");
+        let ramp = compiled("[a]\nramp = [\"#ff0000\", \"#0000ff\"]", "").unwrap();
+        let sky = &self::rules(&ramp, 0)[1];
+        assert_eq!(sky["value"][0]["color"], json!([0.0, 0.0, 1.0, 1.0]));
+        assert_eq!(sky["value"][1]["color"], json!([1.0, 0.0, 0.0, 0.0]), "its opacity stays");
+    }
+
+    #[test]
+    fn light_ground_has_what_it_says_and_the_rest_of_the_dark() {
+        let own = "[a.slots]\neye = \"#010101\"\n[a.light]\nslots = { sky = \"#020202\" }";
+        let skins = compiled(own, "").unwrap();
+        let ids: Vec<&str> = skins.themes.iter().map(|(id, _)| id.as_str()).collect();
+        assert_eq!(ids, ["a", "a-light"]);
+        assert_eq!(rules(&skins, 1).as_array().unwrap().len(), 2);
+        assert_eq!(skins.table[0]["light"]["theme"], json!("a-light"));
+    }
+
+    #[test]
+    fn loops_bounce_a_whole_number_of_times() {
+        let skins =
+            compiled("[a]", "[a]\nsize = 50\nbounce = { height = 10, frames = 30 }").unwrap();
+        let stage = &rules(&skins, 0)[0];
+        let keys = stage["keyframes"].as_array().unwrap();
+        let frames: Vec<f64> = keys.iter().map(|key| key["frame"].as_f64().unwrap()).collect();
+        // 70 frames are two bounces of 35.
+        assert_eq!(frames, [0.0, 0.0, 10.5, 22.75, 35.0, 45.5, 57.75, 70.0]);
+        assert_eq!(keys[0]["value"], json!([50.0, 50.0]));
+        assert_eq!(keys[7]["value"], json!([50.0, 50.0]), "the next clip begins at rest");
+        assert_eq!(keys[2]["value"], json!([54.5, 45.0]));
+    }
+
+    #[test]
+    fn what_cannot_be_is_named() {
+        let error = |own: &str| compiled(own, "").unwrap_err().to_string();
+        assert!(error("[a.slots]\nnose = \"#000000\"").contains("the slot \"nose\""));
+        assert!(error("[a.light.slots]\nnose = \"#000000\"").contains("\"nose\""));
+        assert!(error("[a.slots]\neye = \"red\"").contains("\"red\" is no colour"));
+        assert!(
+            error("[a.slots]\neye = [[0, \"#000000\"], [1, \"#000000\"]]").contains("gradient")
+        );
+        assert!(error("[a]\nsize = 300").contains("size = 300"));
+        assert!(error("[a]\nsise = 90").contains("sise"));
+        assert!(error("[a]\nfilters = [{ blur = { radius = 1 } }]").contains("blur"));
+        let wide = "[a]\nfilters = [{ glow = { radius = 0.9, strength = 1 } }]";
+        assert!(error(wide).contains("radius is 0.9"));
+        assert!(error("[a]\ntext = \"cp850\"").contains("cp850"));
+        assert!(error("[A]").contains("\"A\""));
+        // What other pets have need not be in this one.
+        assert!(compiled("[a]", "[a.slots]\nnose = \"#000000\"").is_ok());
     }
 }

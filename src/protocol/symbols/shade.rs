@@ -9,6 +9,9 @@ use super::{Fitter, Ink};
 /// dots that can be told apart are no shade.
 const COARSE: f32 = 0.06;
 
+/// How a cell is drawn, and its inks.
+type Fitted = (Tones, (Ink, Ink));
+
 /// What dots look like in each two colours of a palette.
 pub(super) fn all(palette: &Palette, space: &Space) -> Vec<(usize, usize, Shade)> {
     let colors: Vec<[u8; 3]> = palette.labs().iter().map(|lab| space.rgb(*lab)).collect();
@@ -37,7 +40,7 @@ fn off(parts: &[Part], lab: Lab) -> f32 {
 
 impl Fitter {
     /// A cell in halves; one that is covered in full may be a shade.
-    pub(super) fn halves_or_shade(&mut self, parts: &[Part], full: bool) -> (Tones, (Ink, Ink)) {
+    pub(super) fn halves_or_shade(&mut self, parts: &[Part], full: bool) -> Fitted {
         let halves = if full { self.two_halves(parts) } else { self.one_half(parts) };
         if !full {
             return halves;
@@ -57,8 +60,8 @@ impl Fitter {
     }
 
     /// What is covered in part: the half, or all of it, of least error on the background.
-    fn one_half(&mut self, parts: &[Part]) -> (Tones, (Ink, Ink)) {
-        let mut best: Option<(f32, (Tones, (Ink, Ink)))> = None;
+    fn one_half(&mut self, parts: &[Part]) -> Fitted {
+        let mut best: Option<(f32, Fitted)> = None;
         for mask in WHOLE {
             let fitted = self.in_colors(mask, mean(parts, mask), None);
             let error = fitted.0.error(parts, self.background);
@@ -70,7 +73,7 @@ impl Fitter {
     }
 
     /// Two halves, upper and lower or left and right, each in the nearest colour of its mean.
-    fn two_halves(&mut self, parts: &[Part]) -> (Tones, (Ink, Ink)) {
+    fn two_halves(&mut self, parts: &[Part]) -> Fitted {
         let mut halves = [WHOLE[0], WHOLE[2]].map(|mask| {
             let [fg, bg] = [mask, !mask & WHOLE[4]].map(|half| {
                 let lab = mean(parts, half).unwrap_or_default();
@@ -78,7 +81,7 @@ impl Fitter {
             });
             self.indexed(mask, fg, bg)
         });
-        let error = |fitted: &(Tones, (Ink, Ink))| fitted.0.error(parts, self.background);
+        let error = |fitted: &Fitted| fitted.0.error(parts, self.background);
         halves.sort_by(|a, b| error(a).total_cmp(&error(b)));
         halves[0]
     }
