@@ -18,7 +18,7 @@ use buddy_render::frame::Frame;
 use buddy_render::pet::skin::{Ground, Outfit};
 use buddy_render::pet::{Clip, Pet, catalog};
 use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
-use buddy_render::protocol::{ClipId, Encoder};
+use buddy_render::protocol::{ClipId, Encoder, Pose};
 use buddy_render::units::PixelSize;
 use processor::processor_time;
 use std::time::{Duration, Instant};
@@ -59,7 +59,8 @@ fn main() {
 
 /// What the clips of each pet cost in each skin: their mean, and the slowest.
 fn skins() {
-    println!("\n{:<28} {:>9} {:>9}  slowest", "skin", "mean, ms", "worst, ms");
+    let heads = ["skin", "mean, ms", "worst, ms", "idle, B"];
+    println!("\n{:<28} {:>9} {:>9} {:>9}  slowest", heads[0], heads[1], heads[2], heads[3]);
     let mut worst = (0.0, String::new());
     for name in catalog::names() {
         let pet = catalog::load(name).unwrap();
@@ -70,7 +71,8 @@ fn skins() {
             let mean = times.iter().map(|(time, _)| time).sum::<f64>() / times.len() as f64;
             let slowest = times.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
             let who = format!("{name} {skin}");
-            println!("{who:<28} {mean:>9.3} {:>9.3}  {}", slowest.0, slowest.1);
+            let idle = upload(&poses::dressed(&pet, "idle", SIZE, &outfit));
+            println!("{who:<28} {mean:>9.3} {:>9.3} {idle:>9}  {}", slowest.0, slowest.1);
             if slowest.0 > worst.0 {
                 worst = (slowest.0, format!("{who} {}", slowest.1));
             }
@@ -81,15 +83,20 @@ fn skins() {
 
 fn cost(pet: &Pet, clip: &Clip) -> Cost {
     let poses = poses::of(pet.name(), &clip.name, SIZE);
-    let mut kitty = Kitty::new(KittyConfig::new(KittyTier::Animated, IdRange::from_seed(1)));
-    let mut upload = Vec::new();
-    kitty.load(ClipId(1), &poses, &mut upload).unwrap();
     Cost {
         name: format!("{} {}", pet.name(), clip.name),
         milliseconds: frame_time(pet, clip, &Outfit::default()),
         poses: poses.len(),
-        bytes: upload.len(),
+        bytes: upload(&poses),
     }
+}
+
+/// The bytes that kitty is sent of some poses.
+fn upload(poses: &[Pose]) -> usize {
+    let mut kitty = Kitty::new(KittyConfig::new(KittyTier::Animated, IdRange::from_seed(1)));
+    let mut upload = Vec::new();
+    kitty.load(ClipId(1), poses, &mut upload).unwrap();
+    upload.len()
 }
 
 /// The mean of a clip's frames, in milliseconds.

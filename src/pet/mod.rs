@@ -292,6 +292,8 @@ fn contents(container: &DotLottie) -> Result<(Vec<Clip>, Vec<Skin>), SceneError>
     let table = container.file(build::EXTRA).ok();
     let table: Option<Value> = table.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let mut skins = table.as_ref().map(skin::listed).unwrap_or_default();
+    let there = |theme: &str| container.themes().iter().any(|known| known == theme);
+    skins.retain(|skin| skin.themes().all(there));
     // A theme that the table does not know is a skin of its own.
     let known = |theme: &&String| {
         skins.iter().any(|skin| skin.themes().any(|known| known == theme.as_str()))

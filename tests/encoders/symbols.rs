@@ -257,7 +257,7 @@ fn transparent_parts_keep_the_terminals_background() {
     for (mode, depth) in all() {
         let (across, count) = match mode {
             SymbolMode::HalfBlock => (1, 2),
-            SymbolMode::Quadrant => (2, 4),
+            SymbolMode::Quadrant | SymbolMode::CodePage437 => (2, 4),
             SymbolMode::Sextant => (2, 6),
             SymbolMode::Octant | SymbolMode::Braille => (2, 8),
         };

@@ -19,6 +19,11 @@ impl ScanLines {
         let period = usize::from(crate::units::round_u16(length(self.period, side))).max(2);
         (period, (period / 3).max(1))
     }
+
+    /// How much darker a line is where it takes more of a picture than its third of the period.
+    fn strength(self, side: u32) -> f32 {
+        self.strength * (length(self.period, side) / 3.0).min(1.0)
+    }
 }
 
 impl Stage for ScanLines {
@@ -29,7 +34,8 @@ impl Stage for ScanLines {
     fn draw(&mut self, from: &Pixmap, into: &mut Pixmap, part: Part) {
         let side = from.width().min(from.height());
         let (period, thick) = self.rows(side);
-        let (dimmed, width) = (dimmed(self.strength), from.width() as usize * 4);
+        let strength = self.strength(side);
+        let (dimmed, width) = (dimmed(strength), from.width() as usize * 4);
         for y in part.top..part.bottom {
             let row = y * width + part.left * 4..y * width + part.right * 4;
             let (old, new) = (&from.data()[row.clone()], &mut into.data_mut()[row]);
@@ -42,7 +48,7 @@ impl Stage for ScanLines {
                 new[..3].copy_from_slice(&dark);
                 // What is opaque stays so; a haze gets thinner as a whole, else it were soot.
                 let clear = f32::from(255 - old[3]) / 255.0;
-                new[3] = byte(f32::from(old[3]) * (1.0 - self.strength * clear));
+                new[3] = byte(f32::from(old[3]) * (1.0 - strength * clear));
             }
         }
     }

@@ -107,6 +107,12 @@ fn difference(a: [f32; 3], b: [f32; 3]) -> f32 {
     (0.299 * r * r + 0.587 * g * g + 0.114 * b * b) * 0.75 + luma * luma
 }
 
+/// How far apart two colours are that are seen side by side: hues count as much as light, or violet were
+/// red beside blue.
+fn apart(a: [f32; 3], b: [f32; 3]) -> f32 {
+    0.4 * (0..3).map(|n| (a[n] - b[n]).powi(2)).sum::<f32>()
+}
+
 fn best(palette: &[[u8; 3]], dither: f32, rgb: [u8; 3]) -> Mix {
     let wanted = rgb.map(f32::from);
     let colors: Vec<[f32; 3]> = palette.iter().map(|rgb| rgb.map(f32::from)).collect();
@@ -115,7 +121,7 @@ fn best(palette: &[[u8; 3]], dither: f32, rgb: [u8; 3]) -> Mix {
     let mut best = (f32::INFINITY, Mix { first: 0, second: 0, quarters: 0 });
     for (first, a) in (0_u8..).zip(&colors) {
         for (second, b) in (0_u8..).zip(&colors).skip(usize::from(first)) {
-            let apart = difference(*a, *b);
+            let apart = apart(*a, *b);
             let shares = if first == second || dither <= 0.0 { 0..1 } else { 1..4 };
             for quarters in shares {
                 let share = f32::from(quarters) / 4.0;
