@@ -46,6 +46,12 @@ symbols:
 pets:
     for pet in antigravity null haiku bit spectre; do cargo run --quiet -- pack build pets/$pet; done
 
+# Each pet's sheet of all skins, and the pictures of pets/GALLERY.md.
+sheets:
+    cargo build --release
+    for pet in antigravity null haiku bit spectre; do target/release/buddy-render pack sheet pets/$pet --skin all --columns 0 --size 64 --colors 128 -o pets/$pet/sheet.png; done
+    cargo run --release --example skins -- pets/skins.png
+
 # The picture in the README.
 gallery:
     cargo run --release --example gallery -- pets/gallery.png

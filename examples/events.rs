@@ -5,6 +5,7 @@
 use buddy_render::event::source::Events;
 use buddy_render::mood::Companion;
 use buddy_render::pet::catalog;
+use buddy_render::pet::skin::Outfit;
 use buddy_render::player::{Guests, Motion, Player, Settings, encoder, layout, script};
 use buddy_render::terminal::Protocol;
 use buddy_render::units::Corner;
@@ -29,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ahead: false,
     };
     let mind = Box::new(Companion::new(pet.personality(None), Vec::new(), 1));
-    let guests = Guests { host: Arc::new(pet), visitors: Vec::new() };
+    let guests = Guests { host: Arc::new(pet), visitors: Vec::new(), outfit: Outfit::default() };
     let mut player = Player::new(settings, mind, guests, encoder::encoder(&choice, 1))?;
     script::run(&mut player, &mut events, None, true, &mut std::io::stdout().lock())?;
     for problem in events.reader().problems() {

@@ -4,6 +4,7 @@
 
 use buddy_render::mood::OneClip;
 use buddy_render::pet::catalog;
+use buddy_render::pet::skin::Outfit;
 use buddy_render::player::live::{self, KeyAction, Live};
 use buddy_render::player::{Guests, Motion, Player, Settings, encoder, layout};
 use buddy_render::terminal::{self, Database, EnvHints, Signals, Terminal};
@@ -27,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         speech: false,
         ahead: true,
     };
-    let guests = Guests { host: Arc::new(pet), visitors: Vec::new() };
+    let guests = Guests { host: Arc::new(pet), visitors: Vec::new(), outfit: Outfit::default() };
     let encoder = encoder::encoder(&choice, u64::from(std::process::id()));
     let mut player = Player::new(settings, Box::new(OneClip::new(&clip)), guests, encoder)?;
     let on_key = &mut |key: &[u8]| {

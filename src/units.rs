@@ -234,6 +234,11 @@ pub(crate) fn round_u32(value: f64) -> u32 {
     value.round() as u32
 }
 
+/// The luma of a colour (ITU-R BT.601), in thousandths of 0 to 255.
+pub(crate) fn luma([r, g, b]: [u8; 3]) -> u32 {
+    299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -48,6 +48,53 @@ fn without_a_terminal_and_a_geometry_it_says_what_to_pass() {
 }
 
 #[test]
+fn a_skin_that_a_pet_does_not_have_is_an_error_that_names_those_it_has() {
+    let out = scratch("skin.png");
+    let out = out.to_str().unwrap();
+    let geometry = ["--protocol", "symbols", "--geometry", "80x24@10x20", "--duration", "0.1"];
+    let commands: [Vec<&str>; 5] = [
+        [&["--pet", "null", "--skin", "tartan"], &geometry[..]].concat(),
+        [&["preview", "null", "idle", "--skin", "tartan"], &geometry[..]].concat(),
+        vec!["render", "null", "--size", "16x16", "--skin", "tartan", "-o", out],
+        vec!["export", "null", "--size", "16x16", "--skin", "tartan", "-o", out],
+        vec!["pack", "sheet", "null", "--skin", "tartan", "-o", out],
+    ];
+    for command in commands {
+        let output = buddy(&command, b"");
+        assert_eq!(output.status.code(), Some(2), "{command:?}: {}", words(&output));
+        let said = words(&output);
+        assert!(said.contains("null has no skin \"tartan\""), "{said}");
+        assert!(said.contains("classic, cyberpunk, high-contrast, mascot-90s, ms-dos"), "{said}");
+    }
+}
+
+#[test]
+fn a_skin_reaches_every_picture_and_light_ground_has_its_own() {
+    let shown = |name: &str, args: &[&str]| {
+        let path = scratch(name);
+        let common = ["render", "null", "--size", "48x48", "-o", path.to_str().unwrap()];
+        let output = buddy(&[&common[..], args].concat(), b"");
+        assert!(output.status.success(), "{}", words(&output));
+        std::fs::read(path).unwrap()
+    };
+    let classic = shown("classic.png", &[]);
+    let neon = shown("neon.png", &["--skin", "cyberpunk"]);
+    let on_light = ["--skin", "cyberpunk", "--background", "#ffffff"];
+    let on_dark = ["--skin", "cyberpunk", "--background", "#000000"];
+    assert!(classic != neon && shown("light.png", &on_light) != shown("dark.png", &on_dark));
+    let played = |skin: &str| {
+        let args = ["--pet", "null", "--skin", skin, "--protocol", "symbols", "--geometry"];
+        let output = buddy(&[&args[..], &["80x24@10x20", "--time", "events"]].concat(), b"");
+        assert!(output.status.success(), "{}", words(&output));
+        output.stdout
+    };
+    let text = String::from_utf8(played("ms-dos")).unwrap();
+    let blocks = text.chars().filter(|c| ('\u{2580}'..='\u{259f}').contains(c));
+    assert!(blocks.clone().all(|c| "█▀▄▌▐░▒▓".contains(c)) && blocks.count() > 0);
+    assert!(played("classic") != played("mascot-90s"));
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes_in_every_protocol() {
     let events = std::fs::read(EVENTS).unwrap();
     for protocol in ["kitty", "iterm2", "sixel", "symbols", "ascii", "text"] {

@@ -115,7 +115,11 @@ fn every_pet_has_its_clips_and_something_to_say() {
 fn the_committed_files_are_what_the_sources_compile_to() {
     for name in catalog::names() {
         let read = |file: &str| std::fs::read_to_string(folder(name).join(file)).unwrap();
-        let compiled = build::compile(&read("rig.svg"), &read("clips.toml")).unwrap();
+        let (rig, clips, skins) = (read("rig.svg"), read("clips.toml"), read("skins.toml"));
+        let looks = std::fs::read_to_string(folder("skins.toml")).unwrap();
+        let (skins, looks) = (Some(skins.as_str()), Some(looks.as_str()));
+        let sources = build::Sources { rig: &rig, clips: &clips, skins, looks };
+        let compiled = build::compile(sources).unwrap();
         let stale = format!("run: cargo run -- pack build pets/{name}");
         assert!(compiled.still == read(&format!("{name}.svg")), "{stale}");
         // Compared inflated: another zip library may pack the same thing tighter.
@@ -127,6 +131,14 @@ fn the_committed_files_are_what_the_sources_compile_to() {
             "{stale}"
         );
         assert!(compiled.extra.as_bytes() == committed.file("x-buddy.json").unwrap(), "{stale}");
+        for (id, theme) in compiled.themes() {
+            assert!(
+                theme.as_bytes() == committed.file(&format!("t/{id}.json")).unwrap(),
+                "{stale}"
+            );
+        }
+        let ids: Vec<_> = compiled.themes().iter().map(|(id, _)| id.clone()).collect();
+        assert_eq!(committed.themes(), ids, "{stale}");
         let machine = committed.file("s/clips.json").unwrap();
         assert!(compiled.machine(name).as_bytes() == machine, "{stale}");
         let again = compiled.to_dotlottie(name).unwrap();
@@ -346,7 +358,8 @@ fn a_theme_reaches_every_colour() {
                 serde_json::json!({"id": id, "type": "Gradient", "value": stops})
             }
         };
-        let rules: Vec<_> = slots.iter().map(rule).collect();
+        let colors = slots.iter().filter(|(id, _)| *id != build::STAGE);
+        let rules: Vec<_> = colors.map(rule).collect();
         let theme = serde_json::json!({ "rules": rules }).to_string();
         let theme = Theme::parse(theme.as_bytes()).unwrap();
         let mut scene = container.animation(name).unwrap();
@@ -355,6 +368,8 @@ fn a_theme_reaches_every_colour() {
             let frame = drawn(&mut scene, clip.start + clip.key, 64);
             let lit = frame.pixmap().pixels().iter().any(|p| p.red() | p.green() | p.blue() > 0);
             assert!(!lit, "{name} {}: a colour has no slot", clip.name);
+            let there = frame.pixmap().pixels().iter().any(|p| p.alpha() > 0);
+            assert!(there, "{name} {}: nothing is drawn", clip.name);
         }
     }
 }

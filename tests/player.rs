@@ -6,6 +6,7 @@
 use buddy_render::event::{Event, EventKind, Outcome};
 use buddy_render::mood::{Companion, Input};
 use buddy_render::pet::catalog;
+use buddy_render::pet::skin::Outfit;
 use buddy_render::player::{Guests, Motion, Player, Settings, encoder, layout};
 use buddy_render::terminal::{CursorCare, Protocol, Terminal};
 use buddy_render::text::SafeText;
@@ -45,7 +46,8 @@ impl Stage {
         };
         let pet = catalog::load("null").unwrap();
         let mind = Box::new(Companion::new(pet.personality(None), Vec::new(), 1));
-        let guests = Guests { host: Arc::new(pet), visitors: Vec::new() };
+        let guests =
+            Guests { host: Arc::new(pet), visitors: Vec::new(), outfit: Outfit::default() };
         let player = Player::new(settings, mind, guests, encoder::encoder(&choice, 1)).unwrap();
         let screen = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
         let mut stage =

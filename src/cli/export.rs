@@ -1,5 +1,6 @@
 //! `export`: a clip as a picture, an animation or a terminal recording.
 
+use super::skin::SkinArgs;
 use super::{Failure, render, source};
 use buddy_render::frame::Frame;
 use buddy_render::protocol::Encoder as _;
@@ -28,6 +29,8 @@ pub(super) struct ExportArgs {
     /// Frames a second, 1 to 60
     #[arg(long, value_name = "N", default_value = "24", value_parser = clap::value_parser!(u32).range(1..=60))]
     fps: u32,
+    #[command(flatten)]
+    skin: SkinArgs,
     /// What to write: .png (the key pose), .gif, .apng, .webp, or .cast (a terminal recording)
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
@@ -41,7 +44,7 @@ struct Stretch {
 }
 
 pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
-    let mut drawing = source::open_drawing(&args.what)?;
+    let mut drawing = source::open_drawing(&args.what, &args.skin.outfit(None))?;
     let stretch = stretch(args, &drawing)?;
     let kind = args.output.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let bytes = match kind {

@@ -15,6 +15,7 @@ mod play;
 mod preview;
 mod probe;
 mod render;
+mod skin;
 mod source;
 
 use buddy_render::terminal::Protocol;

@@ -2,11 +2,13 @@
 
 mod terminal;
 
+use super::skin::{self, SkinArgs};
 use super::{Failure, feed, source};
 use buddy_render::mood::{Companion, Mind, OneClip};
+use buddy_render::pet::skin::{Skin, TextForm};
 use buddy_render::pet::{Language, Pet, catalog};
 use buddy_render::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
-use buddy_render::terminal::{Choice, Protocol, TerminalError};
+use buddy_render::terminal::{Choice, Protocol, SymbolSet, TerminalError};
 use buddy_render::units::{CellSize, Corner, Geometry};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal as _;
@@ -48,12 +50,11 @@ pub(super) struct Look {
     #[arg(long, value_name = "P", default_value = "auto")]
     protocol: Wanted,
     /// A tier of the protocol, such as static for kitty, or for symbols half, quadrant, sextant,
-    /// octant, braille or drawn (by hand)
+    /// octant, braille, cp437 or drawn (by hand)
     #[arg(long, value_name = "NAME")]
     tier: Option<String>,
-    /// The skin; this version has one
-    #[arg(long, value_name = "S", default_value = "classic", value_parser = ["classic"])]
-    skin: String,
+    #[command(flatten)]
+    skin: SkinArgs,
     /// The pet's box, in cells; never more than a third of the window's width or half its height
     #[arg(long, value_name = "COLSxROWS", default_value_t = layout::DEFAULT_SIZE)]
     size: CellSize,
@@ -171,6 +172,7 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         return Ok(());
     }
     let pet = Arc::new(source::open_pet(&args.pet)?);
+    skin::check(&pet, &args.look.skin.skin)?;
     let guests = guests(&pet, args);
     let mind = Box::new(companion(&guests, args));
     let has_events = !std::io::stdin().is_terminal();
@@ -193,6 +195,7 @@ pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let pet = Arc::new(source::open_pet(&args.pet)?);
+    skin::check(&pet, &args.look.skin.skin)?;
     if pet.clip(clip).is_none() {
         let names: Vec<_> = pet.clips().iter().map(|clip| clip.name.as_str()).collect();
         return Err(Failure::usage(format!("{} has no clip {clip:?}", pet.name()))
@@ -205,7 +208,7 @@ pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
         }
         return into_pipe(args, guests(&pet, args), Box::new(OneClip::new(clip)), false);
     }
-    super::say(format_args!("arrow keys change the clip and the pet; q ends"));
+    super::say(format_args!("arrow keys change the clip and the pet, s the skin; q ends"));
     terminal::preview(args, pet, clip)
 }
 
@@ -228,7 +231,9 @@ fn guests(host: &Arc<Pet>, args: &PlayArgs) -> Guests {
     let visit = |name: &&str| !args.no_guests && *name != host.name();
     let visitors =
         ["spectre", "null"].into_iter().filter(visit).filter_map(|name| catalog::load(name).ok());
-    Guests { host: Arc::clone(host), visitors: visitors.map(Arc::new).collect() }
+    let visitors = visitors.map(Arc::new).collect();
+    // What it stands on is not known before the terminal was asked.
+    Guests { host: Arc::clone(host), visitors, outfit: args.look.skin.outfit(None) }
 }
 
 /// A player for those pets, into the encoder of what was chosen; `seed` decides its image ids.
@@ -237,10 +242,18 @@ fn open_player(
     guests: Guests,
     mind: Box<dyn Mind>,
     choice: &Choice,
+    look: &Look,
     seed: u64,
 ) -> Result<Player, Failure> {
     let host = Arc::clone(&guests.host);
-    Player::new(settings, mind, guests, encoder::encoder(choice, seed))
+    let skin = look.skin.outfit(choice.background);
+    let mut choice = choice.clone();
+    let text = host.skin(skin.name()).map_or(TextForm::Any, Skin::text);
+    if text == TextForm::CodePage437 && look.tier.is_none() {
+        choice.symbols = SymbolSet::CodePage437;
+    }
+    let guests = Guests { outfit: skin, ..guests };
+    Player::new(settings, mind, guests, encoder::encoder(&choice, seed))
         .map_err(|e| Failure::because(host.name(), &e))
 }
 
@@ -279,7 +292,7 @@ fn into_pipe(
     let sentences = choice.protocol == Protocol::Text;
     let real = args.time == Some(Time::Real);
     let settings = settings(look, &choice, false, !args.quiet);
-    let mut player = open_player(settings, guests, mind, &choice, look.seed)?;
+    let mut player = open_player(settings, guests, mind, &choice, look, look.seed)?;
     let mut out = std::io::stdout().lock();
     if real {
         let events = listen(args, has_events);

@@ -2,6 +2,7 @@
 
 use super::{Failure, source};
 use buddy_render::frame::Frame;
+use buddy_render::pet::skin::{CLASSIC, Ground, Outfit};
 use buddy_render::scene::Scene;
 use buddy_render::scene::dotlottie::DotLottie;
 use buddy_render::text::SafeText;
@@ -31,8 +32,11 @@ pub(super) struct RenderArgs {
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Native)]
     engine: Engine,
     /// A theme of the dotLottie file
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "skin")]
     theme: Option<String>,
+    /// A skin of the pet; on a light --background, as it is there
+    #[arg(long, value_name = "NAME", default_value = CLASSIC)]
+    skin: String,
     /// The PNG to write; - is standard output
     #[arg(short, long, value_name = "OUT.png")]
     output: PathBuf,
@@ -58,7 +62,11 @@ pub(super) fn run(args: &RenderArgs) -> Result<(), Failure> {
     let mut scene = match args.engine {
         Engine::Native => match &args.theme {
             Some(theme) => open_in_theme(&args.file, theme)?,
-            None => source::open_drawing(&args.file)?.scene,
+            None => {
+                let ground = Ground::of(args.background);
+                let outfit = Outfit { skin: Some(args.skin.clone()), ground };
+                source::open_drawing(&args.file, &outfit)?.scene
+            }
         },
         Engine::Rlottie => open_in_rlottie(&args.file)?,
     };

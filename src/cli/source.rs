@@ -1,9 +1,10 @@
 //! What the arguments name: pets and files, opened with limits and clear errors.
 
-use super::{Failure, pack};
+use super::{Failure, pack, skin};
 use buddy_render::pack::{Pack, PackError};
 use buddy_render::pet::Pet;
 use buddy_render::pet::catalog;
+use buddy_render::pet::skin::{CLASSIC, Outfit};
 use buddy_render::scene::{self, MAX_ASSET_BYTES, Scene};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -107,11 +108,18 @@ fn is_pet(name: &str) -> bool {
 }
 
 /// Opens a pet or a file by what the reader wrote: a pet's name where there is one, else a path.
-pub(super) fn open_drawing(name: &str) -> Result<Drawing, Failure> {
+///
+/// A file is drawn as it is: skins are a pet's.
+pub(super) fn open_drawing(name: &str, outfit: &Outfit) -> Result<Drawing, Failure> {
     if is_pet(name) {
         let pet = open_pet(name)?;
-        let scene = pet.scene().map_err(|error| Failure::because(name, &error))?;
+        skin::check(&pet, outfit.name())?;
+        let scene = pet.scene_in(outfit).map_err(|error| Failure::because(name, &error))?;
         return Ok(Drawing { scene, pet: Some(pet) });
+    }
+    if outfit.name() != CLASSIC {
+        return Err(Failure::usage(format!("{name} is a file, and skins are a pet's"))
+            .hint("name a pet, or a theme of a .lottie with render --theme"));
     }
     let bytes = read_file(Path::new(name))?;
     let scene = scene::load(&bytes).map_err(|error| {

@@ -3,6 +3,7 @@
 //! hand, for terminals that show letters only.
 
 pub mod dither;
+pub mod filter;
 pub mod quantize;
 
 use crate::units::{PixelRect, PixelSize};

@@ -109,7 +109,9 @@ fn lottie(text: &[u8], name: &str) -> Result<Found, PackError> {
     let scene = scene::lottie::LottieScene::parse(text).map_err(failed)?;
     let animation = String::from_utf8(text.to_vec())
         .map_err(|_| failed(scene::SceneError::Lottie("it is not UTF-8".to_owned())))?;
-    let contents = Contents { name, animation: &animation, extra: &table(&scene), machine: None };
+    let extra = table(&scene);
+    let contents =
+        Contents { name, animation: &animation, extra: &extra, machine: None, themes: &[] };
     let bytes = container::write(&contents).map_err(|e| PackError::Zip(e.to_string()))?;
     Ok(one(vec![(format!("{name}.lottie"), bytes)]))
 }

@@ -70,7 +70,7 @@ impl Manifest {
     }
 }
 
-/// Whether a pet or clip may be called that.
+/// Whether it is a name: 1 to [`MAX_NAME_BYTES`] of a-z, 0-9 and `-`.
 pub(super) fn is_name(name: &str) -> bool {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(fits)

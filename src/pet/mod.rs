@@ -3,14 +3,17 @@
 
 pub mod build;
 pub mod catalog;
+mod color;
 pub mod lines;
 pub mod manifest;
 mod poses;
 pub mod sheet;
+pub mod skin;
 
 use crate::frame::{Letters, TextArt, TextPose};
 use crate::mood::{Personality, Species};
 use crate::scene::dotlottie::DotLottie;
+use crate::scene::filtered::Filtered;
 use crate::scene::lottie::LottieScene;
 use crate::scene::sprites::{Sheet, SpriteScene};
 use crate::scene::svg::SvgScene;
@@ -20,6 +23,7 @@ use lines::Speech;
 use manifest::Manifest;
 use poses::Poses;
 use serde_json::Value;
+use skin::{CLASSIC, Look, MAX_SKINS, Outfit, Skin};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -63,6 +67,7 @@ pub struct Pet {
     manifest: Manifest,
     drawing: Drawing,
     clips: Vec<Clip>,
+    skins: Vec<Skin>,
     speech: Speech,
     ascii: Poses,
     symbols: Poses,
@@ -154,12 +159,13 @@ impl Pet {
         drawing: Drawing,
         texts: &[(&str, &str)],
     ) -> Result<Self, PetError> {
-        let clips = match &drawing {
-            Drawing::Lottie(lottie) => clips_of(&DotLottie::open(lottie)?)?,
+        let (clips, skins) = match &drawing {
+            Drawing::Lottie(lottie) => contents(&DotLottie::open(lottie)?)?,
             Drawing::Sprites(sheet) => {
-                marked(&SpriteScene::new(sheet.clone())).into_iter().map(halfway).collect()
+                let clips = marked(&SpriteScene::new(sheet.clone()));
+                (clips.into_iter().map(halfway).collect(), Vec::new())
             }
-            Drawing::Svg(_) => vec![still()],
+            Drawing::Svg(_) => (vec![still()], Vec::new()),
         };
         if !clips.iter().any(|clip| clip.name == IDLE) {
             return Err(PetError::NoIdle);
@@ -168,7 +174,7 @@ impl Pet {
         let ascii = Poses::parse(text(ASCII), Letters::Ascii);
         let symbols = Poses::parse(text(SYMBOLS), Letters::Symbols);
         let speech = Speech::new(std::mem::take(&mut manifest.lines), texts.iter().copied())?;
-        Ok(Self { manifest, drawing, clips, speech, ascii, symbols })
+        Ok(Self { manifest, drawing, clips, skins, speech, ascii, symbols })
     }
 
     /// Its name in commands.
@@ -304,32 +310,82 @@ impl Pet {
         names.filter_map(|name| all.get(name)).next().unwrap_or_default()
     }
 
-    /// Opens its drawing.
+    /// The names of its skins, [`CLASSIC`] first.
+    #[must_use]
+    pub fn skins(&self) -> Vec<&str> {
+        let own = self.skins.iter().map(Skin::name).filter(|name| *name != CLASSIC);
+        [CLASSIC].into_iter().chain(own).collect()
+    }
+
+    /// The skin of that name, where it is more than the drawing as it is.
+    #[must_use]
+    pub fn skin(&self, name: &str) -> Option<&Skin> {
+        self.skins.iter().find(|skin| skin.name() == name)
+    }
+
+    /// Opens its drawing as it was drawn.
     ///
     /// # Errors
     /// When the drawing cannot be read; it could be when the pet was opened.
     pub fn scene(&self) -> Result<Box<dyn Scene>, SceneError> {
-        Ok(match &self.drawing {
-            Drawing::Lottie(lottie) => Box::new(open(&DotLottie::open(lottie)?)?),
+        self.scene_in(&Outfit::default())
+    }
+
+    /// Opens its drawing in an outfit, or as it was drawn where it does not have that skin.
+    ///
+    /// # Errors
+    /// When the drawing cannot be read; it could be when the pet was opened.
+    pub fn scene_in(&self, outfit: &Outfit) -> Result<Box<dyn Scene>, SceneError> {
+        let plain = Look::default();
+        let look = self.skin(outfit.name()).map_or(&plain, |skin| skin.on(outfit.ground));
+        let scene: Box<dyn Scene> = match &self.drawing {
+            Drawing::Lottie(lottie) => {
+                Box::new(dressed(&DotLottie::open(lottie)?, look.theme.as_deref())?)
+            }
             Drawing::Sprites(sheet) => Box::new(SpriteScene::new(sheet.clone())),
             Drawing::Svg(text) => Box::new(SvgScene::parse(text)?),
+        };
+        Ok(if look.filters.is_empty() {
+            scene
+        } else {
+            Box::new(Filtered::new(scene, &look.filters))
         })
     }
 }
 
-fn open(container: &DotLottie) -> Result<LottieScene, SceneError> {
-    let active = container.active();
-    let active =
-        active.ok_or_else(|| SceneError::Container("the manifest names no animation".into()))?;
-    container.animation(active)
+fn active(container: &DotLottie) -> Result<&str, SceneError> {
+    let none = || SceneError::Container("the manifest names no animation".into());
+    container.active().ok_or_else(none)
 }
 
-fn clips_of(container: &DotLottie) -> Result<Vec<Clip>, SceneError> {
+/// The drawing in a theme, or in what it starts with.
+fn dressed(container: &DotLottie, theme: Option<&str>) -> Result<LottieScene, SceneError> {
+    let active = active(container)?;
+    let mut scene = container.animation(active)?;
+    if let Some(theme) = theme {
+        scene.set_theme(Some(&container.theme(theme)?), active);
+    }
+    Ok(scene)
+}
+
+/// The clips and skins of a container.
+fn contents(container: &DotLottie) -> Result<(Vec<Clip>, Vec<Skin>), SceneError> {
     let table = container.file(build::EXTRA).ok();
-    let table = table.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let table: Option<Value> = table.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let mut skins = table.as_ref().map(skin::listed).unwrap_or_default();
+    let there = |theme: &str| container.themes().iter().any(|known| known == theme);
+    skins.retain(|skin| skin.themes().all(there));
+    // A theme that the table does not know is a skin of its own.
+    let known = |theme: &&String| {
+        skins.iter().any(|skin| skin.themes().any(|known| known == theme.as_str()))
+    };
+    let themes = container.themes_of(active(container)?).iter().filter(|theme| !known(theme));
+    let others: Vec<Skin> = themes.map(|theme| Skin::of_theme(theme)).collect();
+    skins.extend(others.into_iter().filter(|skin| manifest::is_name(skin.name())));
+    skins.truncate(MAX_SKINS);
     match table.and_then(|table| listed(&table)) {
-        Some(clips) => Ok(clips),
-        None => Ok(marked(&open(container)?)),
+        Some(clips) => Ok((clips, skins)),
+        None => Ok((marked(&dressed(container, None)?), skins)),
     }
 }
 

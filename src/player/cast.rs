@@ -2,6 +2,7 @@
 
 use crate::mood::{Species, Tempo};
 use crate::pet::Pet;
+use crate::pet::skin::Outfit;
 use crate::protocol::ClipId;
 use crate::scene::{Scene, SceneError};
 use std::collections::HashMap;
@@ -15,6 +16,8 @@ pub struct Guests {
     pub host: Arc<Pet>,
     /// The pets that may step in.
     pub visitors: Vec<Arc<Pet>>,
+    /// What they wear, as far as they have it.
+    pub outfit: Outfit,
 }
 
 /// A pet with its drawing open.
@@ -102,7 +105,10 @@ pub(super) struct Cast {
 
 impl Cast {
     pub(super) fn new(guests: Guests) -> Result<Self, SceneError> {
-        let host = Performer { pet: Arc::clone(&guests.host), scene: guests.host.scene()? };
+        let host = Performer {
+            pet: Arc::clone(&guests.host),
+            scene: guests.host.scene_in(&guests.outfit)?,
+        };
         let performers = guests.visitors.iter().map(|_| None).collect();
         Ok(Self { guests, performers, host, active: 0, gaps: HashMap::new() })
     }
@@ -117,7 +123,7 @@ impl Cast {
         let index = self.guests.visitors.iter().position(|pet| pet.species() == species)?;
         if self.performers[index].is_none() {
             let pet = Arc::clone(&self.guests.visitors[index]);
-            let scene = pet.scene().ok()?;
+            let scene = pet.scene_in(&self.guests.outfit).ok()?;
             self.performers[index] = Some(Performer { pet, scene });
         }
         Some(index + 1)

@@ -1,6 +1,7 @@
 //! From what was chosen for a terminal to its encoder.
 
 use crate::frame::Letters;
+use crate::frame::filter::EGA;
 use crate::protocol::Encoder;
 use crate::protocol::ascii::{Ascii, AsciiConfig};
 use crate::protocol::iterm2::{Iterm2, Iterm2Config};
@@ -15,7 +16,7 @@ use crate::units::Geometry;
 /// A tier was named that the protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half, quadrant, sextant, octant, braille and drawn"
+    "{protocol} has no tier {tier:?}; kitty has animated and static, iterm2 multipart and single, symbols half, quadrant, sextant, octant, braille, cp437 and drawn"
 )]
 pub struct UnknownTier {
     protocol: Protocol,
@@ -62,6 +63,7 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
                 depth,
                 // Black where it was not told, as most are dark.
                 background: choice.background.unwrap_or_default(),
+                palette: (set == SymbolSet::CodePage437).then_some(EGA),
                 ..SymbolsConfig::default()
             })),
         },
@@ -107,6 +109,7 @@ fn mode(symbols: SymbolSet) -> SymbolMode {
         SymbolSet::Sextant => SymbolMode::Sextant,
         SymbolSet::Octant => SymbolMode::Octant,
         SymbolSet::Braille => SymbolMode::Braille,
+        SymbolSet::CodePage437 => SymbolMode::CodePage437,
     }
 }
 

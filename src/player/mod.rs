@@ -130,6 +130,9 @@ impl Player {
         if settings.motion != Motion::Full || encoder.hoards() {
             mind.calm();
         }
+        let outfit = guests.outfit.clone();
+        let raster =
+            if settings.ahead { Rasterizer::threaded(outfit) } else { Rasterizer::inline(outfit) };
         let nothing = Frame::new(crate::units::PixelSize::new(1, 1))?;
         Ok(Self {
             placement: layout::place(settings.geometry, settings.size, settings.corner),
@@ -137,7 +140,7 @@ impl Player {
             mind,
             cast: Cast::new(guests)?,
             encoder,
-            raster: if settings.ahead { Rasterizer::threaded() } else { Rasterizer::inline() },
+            raster,
             playing: None,
             next: None,
             tempo: Tempo::Normal,

@@ -3,6 +3,7 @@
 use super::poses;
 use crate::frame::FrameSizeError;
 use crate::pet::Pet;
+use crate::pet::skin::Outfit;
 use crate::protocol::{ClipId, Pose};
 use crate::scene::Scene;
 use crate::units::PixelSize;
@@ -35,16 +36,17 @@ pub(super) enum Rasterizer {
 }
 
 impl Rasterizer {
-    pub(super) fn inline() -> Self {
-        Self::Inline { scenes: Scenes::default(), done: VecDeque::new() }
+    pub(super) fn inline(outfit: Outfit) -> Self {
+        Self::Inline { scenes: Scenes::new(outfit), done: VecDeque::new() }
     }
 
     /// On a thread; where none can be had, at once.
-    pub(super) fn threaded() -> Self {
+    pub(super) fn threaded(outfit: Outfit) -> Self {
         let (jobs, todo) = channel::<Job>();
         let (finished, done) = channel();
+        let worn = outfit.clone();
         let work = move || {
-            let mut scenes = Scenes::default();
+            let mut scenes = Scenes::new(worn);
             while let Ok(job) = todo.recv() {
                 if finished.send(scenes.draw(&job)).is_err() {
                     return;
@@ -53,7 +55,7 @@ impl Rasterizer {
         };
         match std::thread::Builder::new().name("rasterizer".into()).spawn(work) {
             Ok(_) => Self::Threaded { jobs, done },
-            Err(_) => Self::inline(),
+            Err(_) => Self::inline(outfit),
         }
     }
 
@@ -73,10 +75,16 @@ impl Rasterizer {
 }
 
 /// The scenes that were opened, by pet.
-#[derive(Default)]
-pub(super) struct Scenes(HashMap<String, Box<dyn Scene>>);
+pub(super) struct Scenes {
+    outfit: Outfit,
+    open: HashMap<String, Box<dyn Scene>>,
+}
 
 impl Scenes {
+    fn new(outfit: Outfit) -> Self {
+        Self { outfit, open: HashMap::new() }
+    }
+
     fn draw(&mut self, job: &Job) -> Drawn {
         let poses = match self.open(&job.pet) {
             Some(scene) => poses::choose(scene, job.start, job.duration)
@@ -87,9 +95,9 @@ impl Scenes {
     }
 
     fn open(&mut self, pet: &Pet) -> Option<&mut dyn Scene> {
-        if !self.0.contains_key(pet.name()) {
-            self.0.insert(pet.name().to_owned(), pet.scene().ok()?);
+        if !self.open.contains_key(pet.name()) {
+            self.open.insert(pet.name().to_owned(), pet.scene_in(&self.outfit).ok()?);
         }
-        self.0.get_mut(pet.name()).map(|scene| &mut **scene as &mut dyn Scene)
+        self.open.get_mut(pet.name()).map(|scene| &mut **scene as &mut dyn Scene)
     }
 }

@@ -5,6 +5,7 @@ use super::cells::{Cell, Grid, Ink};
 use super::symbols::Samples;
 use super::{EncodeError, Encoder, Feed, Placement, check_size};
 use crate::frame::{Frame, Letters, TextArt};
+use crate::units::luma;
 
 /// How an [`Ascii`] encoder is to behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -83,11 +84,6 @@ impl Ascii {
         let luma = u8::try_from(luma(color) / 1000).unwrap_or(255);
         if self.config.light_background { 255 - luma } else { luma }
     }
-}
-
-/// The luma of a colour (ITU-R BT.601), in thousandths of 0 to 255.
-fn luma([r, g, b]: [u8; 3]) -> u32 {
-    299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b)
 }
 
 /// The bright quarters of a cell with an edge in it.

@@ -4,6 +4,7 @@
 //! first two gzipped (`.svgz`, Telegram's `.tgs`), decides by content which it is, and gives back a scene. Scenes know no terminal and no pet.
 
 pub mod dotlottie;
+pub mod filtered;
 mod fit;
 pub mod lottie;
 #[cfg(all(unix, feature = "rlottie"))]

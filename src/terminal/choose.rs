@@ -108,6 +108,8 @@ pub enum PlaceholderIds {
 pub enum SymbolSet {
     /// U+2800…: 2×4 dots of one colour.
     Braille,
+    /// The blocks and shades of code page 437, in its sixteen colours.
+    CodePage437,
     /// U+2580…: 1×2.
     Half,
     /// U+2596…: 2×2.
@@ -124,6 +126,7 @@ impl SymbolSet {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Braille => "braille",
+            Self::CodePage437 => "cp437",
             Self::Half => "half",
             Self::Quadrant => "quadrant",
             Self::Sextant => "sextant",
@@ -134,7 +137,14 @@ impl SymbolSet {
     /// The one of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::Braille, Self::Half, Self::Quadrant, Self::Sextant, Self::Octant];
+        let all = [
+            Self::Braille,
+            Self::CodePage437,
+            Self::Half,
+            Self::Quadrant,
+            Self::Sextant,
+            Self::Octant,
+        ];
         all.into_iter().find(|set| set.name() == name)
     }
 }

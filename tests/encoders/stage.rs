@@ -5,6 +5,7 @@ use crate::lint::{Dialect, Lint};
 use buddy_render::event::{Event, EventKind, Outcome};
 use buddy_render::mood::{Companion, Input};
 use buddy_render::pet::catalog;
+use buddy_render::pet::skin::Outfit;
 use buddy_render::player::{Guests, Motion, Player, Settings, encoder};
 use buddy_render::protocol::kitty::IdRange;
 use buddy_render::protocol::passthrough::Passthrough;
@@ -45,7 +46,7 @@ impl Stage {
         let visitors: Vec<_> = visitors.into_iter().map(load).collect();
         let others = visitors.iter().map(|pet| pet.personality(None)).collect();
         let mind = Box::new(Companion::new(host.personality(None), others, SEED));
-        let guests = Guests { host, visitors };
+        let guests = Guests { host, visitors, outfit: Outfit::default() };
         let player = Player::new(settings, mind, guests, encoder::encoder(choice, SEED)).unwrap();
         let Geometry { window, cell } = choice.geometry;
         let passthrough = match choice.passthrough {
@@ -66,7 +67,7 @@ impl Stage {
         let moved = self.player.take_cursor_moved();
         let cursor = CursorCare::of(moved, true);
         // As a frame that fits a slice, and as one that does not.
-        let sync = moved && bytes.len() % 2 == 0;
+        let sync = moved && bytes.len().is_multiple_of(2);
         Terminal::new(&mut sent).write_frame(bytes, sync, cursor).unwrap();
         let moves = bytes.windows(2).any(|w| w == b"\x1b[");
         assert!(moved || !moves, "{}: the cursor is not put back", self.name);

@@ -4,7 +4,9 @@ use crate::mosaic::{Mosaic, UNTOUCHED, oklab};
 use crate::support::{at, ball, boxes, encoded, paint, written};
 use buddy_render::frame::Frame;
 use buddy_render::pet::catalog;
-use buddy_render::protocol::symbols::{ColorDepth, SymbolMode, Symbols, SymbolsConfig, TOLERANCE};
+use buddy_render::protocol::symbols::{
+    ColorDepth, Ink, SymbolMode, Symbols, SymbolsConfig, TOLERANCE,
+};
 use buddy_render::protocol::{EncodeError, Encoder, Placement};
 use buddy_render::units::{CellPixels, CellPosition, CellSize};
 use std::time::Duration;
@@ -67,10 +69,14 @@ fn tiles(screen: &Mosaic, at: &Placement) -> Vec<crate::mosaic::Tile> {
 
 #[test]
 fn changes_alone_lead_to_what_a_whole_frame_shows() {
-    for (pet, (mode, depth)) in [("null", SymbolMode::Octant), ("bit", SymbolMode::HalfBlock)]
-        .into_iter()
-        .flat_map(|(pet, mode)| DEPTHS.map(|depth| (pet, (mode, depth))))
-        .chain(MODES.map(|mode| ("haiku", (mode, ColorDepth::TrueColor))))
+    for (pet, (mode, depth)) in [
+        ("null", SymbolMode::Octant),
+        ("bit", SymbolMode::HalfBlock),
+        ("spectre", SymbolMode::CodePage437),
+    ]
+    .into_iter()
+    .flat_map(|(pet, mode)| DEPTHS.map(|depth| (pet, (mode, depth))))
+    .chain(MODES.map(|mode| ("haiku", (mode, ColorDepth::TrueColor))))
     {
         let (mut screen, mut encoder) = (screen(), symbols(mode, depth, 0.0));
         for (n, frame) in idle(pet).iter().enumerate() {
@@ -251,7 +257,7 @@ fn transparent_parts_keep_the_terminals_background() {
     for (mode, depth) in all() {
         let (across, count) = match mode {
             SymbolMode::HalfBlock => (1, 2),
-            SymbolMode::Quadrant => (2, 4),
+            SymbolMode::Quadrant | SymbolMode::CodePage437 => (2, 4),
             SymbolMode::Sextant => (2, 6),
             SymbolMode::Octant | SymbolMode::Braille => (2, 8),
         };
@@ -314,4 +320,63 @@ fn hostile_boxes_do_not_panic() {
         encoder.encode(&frame, &many, &mut Vec::new()),
         Err(EncodeError::TooManyCells { .. })
     ));
+}
+
+/// Code page 437 has halves and shades, and its display sixteen colours.
+#[test]
+fn code_page_437_has_its_own_glyphs_and_sixteen_colours() {
+    use buddy_render::frame::filter::EGA;
+    use buddy_render::pet::skin::{Ground, Outfit};
+    let mut shades = 0;
+    for name in catalog::names() {
+        let pet = catalog::load(name).unwrap();
+        let outfit = Outfit { skin: Some("ms-dos".to_owned()), ground: Ground::Dark };
+        let mut scene = pet.scene_in(&outfit).unwrap();
+        let idle = pet.clip("idle").unwrap();
+        let mut frame = Frame::new(CORNER.pixels()).unwrap();
+        scene.draw(idle.start + idle.key, &mut frame);
+        for depth in DEPTHS {
+            let mode = SymbolMode::CodePage437;
+            let config =
+                SymbolsConfig { mode, depth, palette: Some(EGA), ..SymbolsConfig::default() };
+            let mut encoder = Symbols::new(config);
+            for cell in encoder.cells(&frame, &CORNER).unwrap() {
+                assert!(" █▀▄▌▐░▒▓".contains(cell.glyph), "{name}: {:?}", cell.glyph);
+                shades += usize::from("░▒▓".contains(cell.glyph));
+                for ink in [cell.fg, cell.bg] {
+                    let known = match (depth, ink) {
+                        (_, Ink::Default) => true,
+                        (ColorDepth::TrueColor, Ink::Rgb(rgb)) => EGA.contains(&rgb),
+                        (ColorDepth::Indexed256, Ink::Indexed(_)) => true,
+                        (ColorDepth::Ansi16, Ink::Ansi(n)) => n < 16,
+                        (ColorDepth::Ansi8, Ink::Ansi(n)) => n < 8,
+                        _ => false,
+                    };
+                    assert!(known, "{name} {depth:?}: {ink:?}");
+                }
+            }
+        }
+    }
+    assert!(shades > 20, "{shades} shades in all");
+}
+
+/// A mixture of two of the sixteen is a shade, and one of them is itself.
+#[test]
+fn shades_stand_for_mixtures() {
+    use buddy_render::frame::filter::EGA;
+    let one = Placement { size: CellSize::new(1, 1), ..CORNER };
+    let glyph = |rgb: [u8; 3]| {
+        let mode = SymbolMode::CodePage437;
+        let config = SymbolsConfig { mode, palette: Some(EGA), ..SymbolsConfig::default() };
+        let rgba: Vec<u8> = [rgb[0], rgb[1], rgb[2], 255].repeat(200);
+        let frame = Frame::from_straight_rgba(one.pixels(), &rgba).unwrap();
+        Symbols::new(config).cells(&frame, &one).unwrap().next().unwrap()
+    };
+    for rgb in EGA {
+        let cell = glyph(rgb);
+        assert_eq!((cell.glyph, cell.bg), (' ', Ink::Rgb(rgb)));
+    }
+    // Half of the light of brown, and half of that of light red.
+    let cell = glyph([219, 85, 61]);
+    assert!("░▒▓".contains(cell.glyph), "{cell:?}");
 }

@@ -2,6 +2,7 @@
 
 use buddy_render::mood::OneClip;
 use buddy_render::pet::catalog;
+use buddy_render::pet::skin::Outfit;
 use buddy_render::player::live::{self, KeyAction, Live};
 use buddy_render::player::{Guests, Motion, Player, Settings, encoder, layout};
 use buddy_render::terminal::outbox::SLICE;
@@ -255,7 +256,11 @@ fn keys() {
         speech: false,
         ahead: false,
     };
-    let guests = Guests { host: Arc::new(catalog::load("null").unwrap()), visitors: Vec::new() };
+    let guests = Guests {
+        host: Arc::new(catalog::load("null").unwrap()),
+        visitors: Vec::new(),
+        outfit: Outfit::default(),
+    };
     let mind = Box::new(OneClip::new("purr"));
     let mut player = Player::new(settings, mind, guests, encoder::encoder(&choice, 1)).unwrap();
     let mut keys = Vec::new();

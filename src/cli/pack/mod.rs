@@ -3,11 +3,11 @@
 mod build;
 mod exchange;
 mod market;
+mod sheet;
 mod verify;
 
-use super::{Failure, source};
+use super::Failure;
 use buddy_render::pack::{Id, PackError, Store};
-use buddy_render::pet::sheet;
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
@@ -24,21 +24,11 @@ enum Action {
         after_help = "Examples:\n  buddy-render pack build pets/null\n  buddy-render pack build my-pack -o tin.buddypack"
     )]
     Build(build::BuildArgs),
-    /// Draw all clips at many times into one PNG
-    #[command(after_help = "Example: buddy-render pack sheet null -o null.png")]
-    Sheet {
-        /// The pet, by name, folder or .buddypack
-        pet: String,
-        /// The side of one picture, in pixels
-        #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u32).range(8..=512))]
-        size: u32,
-        /// Pictures a clip
-        #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=32))]
-        columns: u32,
-        /// The PNG to write; - is standard output
-        #[arg(short, long)]
-        output: PathBuf,
-    },
+    /// Draw all clips at many times, or in many skins, into one PNG
+    #[command(
+        after_help = "Examples:\n  buddy-render pack sheet null -o null.png\n  buddy-render pack sheet null --skin all --columns 0 --size 64 -o skins.png"
+    )]
+    Sheet(sheet::SheetArgs),
     /// Check a pack: limits, hashes, signature, and that each pet opens
     #[command(after_help = "Example: buddy-render pack verify tin.buddypack")]
     Verify {
@@ -81,12 +71,7 @@ enum Action {
 pub(super) fn run(args: &PackArgs) -> Result<(), Failure> {
     match &args.action {
         Action::Build(args) => build::run(args),
-        Action::Sheet { pet, size, columns, output } => {
-            let pet = source::open_pet(pet)?;
-            let frame =
-                sheet::draw(&pet, *size, *columns).map_err(|e| Failure::because(pet.name(), &e))?;
-            source::write_file(output, &super::render::png(&frame)?)
-        }
+        Action::Sheet(args) => sheet::run(args),
         Action::Verify { pack } => verify::run(pack),
         Action::Lint { pack } => verify::lint(pack),
         Action::Import(args) => exchange::import(args),

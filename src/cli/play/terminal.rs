@@ -43,7 +43,7 @@ impl Stage {
         mind: Box<dyn Mind>,
     ) -> Result<Player, Failure> {
         let settings = settings(&args.look, &self.choice, true, !args.quiet);
-        open_player(settings, guests, mind, &self.choice, ids_seed(args))
+        open_player(settings, guests, mind, &self.choice, &args.look, ids_seed(args))
     }
 }
 
@@ -94,7 +94,7 @@ fn sentences(
 ) -> Result<(), Failure> {
     let choice = super::pipe_choice(&args.look)?;
     let settings = settings(&args.look, &choice, false, false);
-    let mut player = open_player(settings, guests, mind, &choice, args.look.seed)?;
+    let mut player = open_player(settings, guests, mind, &choice, &args.look, args.look.seed)?;
     let events = listen(args, has_events);
     let mut out = std::io::stdout().lock();
     live::run_into(&mut player, Some(&*events.bus), args.look.duration, true, &mut out)
@@ -109,11 +109,12 @@ fn is_quit(key: &[u8]) -> bool {
 /// Ctrl-L, which draws anew in most programs.
 const REDRAW: &[u8] = b"\x0c";
 
-/// What an arrow key asks for.
+/// What a key asks for.
 #[derive(Clone, Copy, PartialEq)]
 enum Step {
     Clip(isize),
     Pet(isize),
+    Skin(isize),
 }
 
 fn step(key: &[u8]) -> Option<Step> {
@@ -122,6 +123,8 @@ fn step(key: &[u8]) -> Option<Step> {
         b"\x1b[D" | b"\x1bOD" | b"h" => Some(Step::Clip(-1)),
         b"\x1b[B" | b"\x1bOB" | b"j" => Some(Step::Pet(1)),
         b"\x1b[A" | b"\x1bOA" | b"k" => Some(Step::Pet(-1)),
+        b"s" => Some(Step::Skin(1)),
+        b"S" => Some(Step::Skin(-1)),
         _ => None,
     }
 }
@@ -135,10 +138,10 @@ fn further(names: &[&str], from: &str, by: isize) -> String {
 
 pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), Failure> {
     let mut stage = Stage::open(args)?;
-    let (mut pet, mut clip) = (pet, clip.to_owned());
+    let (mut args, mut pet, mut clip) = (args.clone(), pet, clip.to_owned());
     loop {
         let mut leap = None;
-        let mut player = stage.player(args, guests(&pet, args), Box::new(OneClip::new(&clip)))?;
+        let mut player = stage.player(&args, guests(&pet, &args), Box::new(OneClip::new(&clip)))?;
         let names: Vec<&str> = pet.clips().iter().map(|clip| clip.name.as_str()).collect();
         let mut on_key = |key: &[u8]| match step(key) {
             _ if is_quit(key) => KeyAction::Quit,
@@ -146,8 +149,8 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
                 clip = further(&names, &clip, by);
                 KeyAction::Tell(Input::Event(Event::of(EventKind::Play { clip: clip.clone() })))
             }
-            Some(Step::Pet(by)) => {
-                leap = Some(by);
+            Some(step) => {
+                leap = Some(step);
                 KeyAction::Quit
             }
             None if key == REDRAW => KeyAction::Redraw,
@@ -164,8 +167,16 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
         };
         live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live)
             .map_err(live_failure)?;
-        let Some(by) = leap else { return Ok(()) };
-        let next = further(&catalog::names(), pet.name(), by);
-        pet = Arc::new(source::open_pet(&next)?);
+        match leap {
+            Some(Step::Pet(by)) => {
+                let next = further(&catalog::names(), pet.name(), by);
+                pet = Arc::new(source::open_pet(&next)?);
+            }
+            Some(Step::Skin(by)) => {
+                let worn = &mut args.look.skin.skin;
+                *worn = further(&pet.skins(), worn, by);
+            }
+            _ => return Ok(()),
+        }
     }
 }

@@ -2,16 +2,18 @@
 //! groups are the rig's parts, with the clips one after the other on its timeline and a marker
 //! each.
 
-use super::BuildError;
 use super::clips::{Clips, Easing, Key, Property, Value};
 use super::rig::{self, Color, Item, Outline, Paint, Part, Rig, Shape, Stop, Stroke};
-use super::slots;
+use super::{BuildError, STAGE, slots};
 use kurbo::{BezPath, PathEl, Point};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
 /// Frames between two clips, so that one's last pose does not bleed into the other's first.
 const GAP: f64 = 1.0;
+
+/// What the whole drawing is scaled about.
+const FEET: [u32; 2] = [256, 480];
 
 /// The animation as Lottie JSON.
 pub(super) fn animation(rig: &Rig, clips: &Clips) -> Result<Json, BuildError> {
@@ -25,8 +27,8 @@ pub(super) fn animation(rig: &Rig, clips: &Clips) -> Result<Json, BuildError> {
         "layers": [{
             "ty": 4, "nm": "rig", "ip": 0, "op": end, "st": 0,
             "ks": {
-                "o": fixed(json!(100)), "r": fixed(json!(0)), "p": fixed(json!([0, 0])),
-                "a": fixed(json!([0, 0])), "s": fixed(json!([100, 100])),
+                "o": fixed(json!(100)), "r": fixed(json!(0)), "p": fixed(json!(FEET)),
+                "a": fixed(json!(FEET)), "s": {"sid": STAGE, "a": 0, "k": [100, 100]},
             },
             "shapes": shapes,
         }],
@@ -35,7 +37,7 @@ pub(super) fn animation(rig: &Rig, clips: &Clips) -> Result<Json, BuildError> {
 
 /// The table of clips: what the markers tell, so that a pet opens without reading its drawing, and
 /// what they do not: which clips loop and where their key poses are. All in frames.
-pub(super) fn extra(clips: &Clips) -> Json {
+pub(super) fn extra(clips: &Clips, skins: &[Json]) -> Json {
     let entry = |(clip, start): (&super::clips::Clip, f64)| {
         json!({
             "name": clip.name, "start": start, "frames": clip.frames,
@@ -43,10 +45,15 @@ pub(super) fn extra(clips: &Clips) -> Json {
         })
     };
     let table: Vec<Json> = clips.clips.iter().zip(starts(clips)).map(entry).collect();
-    json!({ "fps": clips.fps, "clips": table })
+    let mut extra = json!({ "fps": clips.fps, "clips": table });
+    if !skins.is_empty() {
+        extra["skins"] = json!(skins);
+    }
+    extra
 }
 
-fn starts(clips: &Clips) -> Vec<f64> {
+/// Each clip's first frame.
+pub(super) fn starts(clips: &Clips) -> Vec<f64> {
     let mut next = 0.0;
     let start = |clip: &super::clips::Clip| {
         let start = next;
@@ -253,7 +260,7 @@ fn plain(value: &Value) -> Result<Json, BuildError> {
 }
 
 /// Three decimals are finer than any screen.
-fn round(value: f64) -> f64 {
+pub(super) fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
@@ -326,7 +333,7 @@ fn contours_json(path: &BezPath, index: usize) -> Json {
     json!({"c": closed, "v": absolute(&vertices), "i": relative(&ins), "o": relative(&outs)})
 }
 
-fn unit(byte: u8) -> f64 {
+pub(super) fn unit(byte: u8) -> f64 {
     (f64::from(byte) / 255.0 * 10_000.0).round() / 10_000.0
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) extra: &'a str,
     /// The definition of the state machine [`machine::ID`], JSON.
     pub(crate) machine: Option<&'a str>,
+    /// The themes by id, JSON.
+    pub(crate) themes: &'a [(String, String)],
 }
 
 /// Writes the container. Its entries bear no date, so that the same pet gives the same bytes.
@@ -36,6 +38,12 @@ pub(crate) fn write(contents: &Contents<'_>) -> Result<Vec<u8>, BuildError> {
     if let Some(states) = contents.machine {
         manifest["stateMachines"] = json!([{"id": machine::ID}]);
         entries.push((format!("s/{}.json", machine::ID), states));
+    }
+    if !contents.themes.is_empty() {
+        let ids = contents.themes.iter().map(|(id, _)| json!({"id": id}));
+        manifest["themes"] = ids.collect();
+        let themes = contents.themes.iter();
+        entries.extend(themes.map(|(id, theme)| (format!("t/{id}.json"), theme.as_str())));
     }
     let manifest = manifest.to_string();
     entries.insert(0, ("manifest.json".to_owned(), &manifest));

@@ -1,29 +1,40 @@
-//! The colours of a rig that have names, as Lottie slots (Lottie specification 1.0, "Slots"): what a
-//! dotLottie theme may paint anew. A solid colour's slot takes a theme's `Color`, a gradient's a
-//! `Gradient`.
+//! What a dotLottie theme may set anew, as Lottie slots (Lottie specification 1.0, "Slots"): the
+//! colours of a rig that have names, and the size of the whole. A solid colour's slot takes a theme's
+//! `Color`, a gradient's a `Gradient`, the size a `Vector`.
 
-use super::BuildError;
-use super::animate;
-use super::rig::{Item, Paint, Rig};
+use super::rig::{Color, Item, Paint, Rig};
+use super::{BuildError, STAGE, animate};
 use serde_json::{Map, Value as Json, json};
 
-/// The slots by id, each with the rig's own colour.
-///
-/// All that name a slot must be painted alike, because one colour stands there for all.
+/// The slots by id, each with the rig's own value: its colours, and [`STAGE`].
 pub(super) fn of(rig: &Rig) -> Result<Map<String, Json>, BuildError> {
-    let mut slots = Map::new();
-    collect(&rig.items, &mut slots)?;
+    let own =
+        |(name, color): (&str, &Color)| (name.to_owned(), json!({"p": animate::color(color)}));
+    let mut slots: Map<String, Json> = colors(rig)?.into_iter().map(own).collect();
+    slots.insert(STAGE.to_owned(), json!({"p": {"a": 0, "k": [100, 100]}}));
     Ok(slots)
 }
 
-fn collect(items: &[Item], slots: &mut Map<String, Json>) -> Result<(), BuildError> {
+/// The colours that have names, in the order of the drawing.
+///
+/// All that name a slot must be painted alike, because one colour stands there for all.
+pub(super) fn colors(rig: &Rig) -> Result<Vec<(&str, &Color)>, BuildError> {
+    let mut colors = Vec::new();
+    collect(&rig.items, &mut colors)?;
+    Ok(colors)
+}
+
+fn collect<'a>(
+    items: &'a [Item],
+    colors: &mut Vec<(&'a str, &'a Color)>,
+) -> Result<(), BuildError> {
     for item in items {
         match item {
-            Item::Part(part) => collect(&part.items, slots)?,
+            Item::Part(part) => collect(&part.items, colors)?,
             Item::Shape(shape) => {
                 let stroke = shape.stroke.as_ref().map(|stroke| &stroke.paint);
                 for paint in shape.fill.iter().chain(stroke) {
-                    add(paint, slots)?;
+                    add(paint, colors)?;
                 }
             }
         }
@@ -31,16 +42,25 @@ fn collect(items: &[Item], slots: &mut Map<String, Json>) -> Result<(), BuildErr
     Ok(())
 }
 
-fn add(paint: &Paint, slots: &mut Map<String, Json>) -> Result<(), BuildError> {
-    let Some(name) = &paint.slot else {
+fn add<'a>(paint: &'a Paint, colors: &mut Vec<(&'a str, &'a Color)>) -> Result<(), BuildError> {
+    let Some(name) = paint.slot.as_deref() else {
         return Ok(());
     };
-    let own = json!({"p": animate::color(&paint.color)});
-    let there = slots.entry(name.clone()).or_insert_with(|| own.clone());
-    if *there == own {
-        return Ok(());
+    if name == STAGE {
+        return Err(BuildError::Rig(format!("has a slot {STAGE:?}, which is the whole drawing's")));
     }
-    Err(BuildError::Rig(format!("has two colours in the slot {name:?}: a slot has one")))
+    let there = colors.iter().find(|(known, _)| *known == name);
+    match there {
+        None => colors.push((name, &paint.color)),
+        // What is written alike is alike: a gradient's place does not stand in its slot.
+        Some((_, known)) if animate::color(known) == animate::color(&paint.color) => {}
+        Some(_) => {
+            return Err(BuildError::Rig(format!(
+                "has two colours in the slot {name:?}: a slot has one"
+            )));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -66,7 +86,7 @@ mod tests {
         )
         .unwrap();
         let names: Vec<&str> = slots.keys().map(String::as_str).collect();
-        assert_eq!(names, ["eye", "rim", "sky"]);
+        assert_eq!(names, ["eye", "rim", "sky", STAGE]);
         assert_eq!(slots["eye"], json!({"p": {"a": 0, "k": [1.0, 0.0, 0.0]}}));
         let stops = json!([0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
         assert_eq!(slots["sky"], json!({"p": {"p": 2, "k": {"a": 0, "k": stops}}}));

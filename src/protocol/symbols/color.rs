@@ -40,15 +40,17 @@ impl Space {
     }
 
     pub(super) fn lab(&self, rgb: [u8; 3]) -> Lab {
-        let [r, g, b] = rgb.map(|v| self.linear[usize::from(v)]);
-        let l = cube_root(0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b);
-        let m = cube_root(0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b);
-        let s = cube_root(0.088_302_46 * r + 0.281_718_85 * g + 0.629_978_7 * b);
-        [
-            0.210_454_26 * l + 0.793_617_8 * m - 0.004_072_047 * s,
-            1.977_998_5 * l - 2.428_592_2 * m + 0.450_593_7 * s,
-            0.025_904_037 * l + 0.782_771_77 * m - 0.808_675_77 * s,
-        ]
+        lab_of(rgb.map(|v| self.linear[usize::from(v)]))
+    }
+
+    /// What is seen of two colours side by side, too fine to tell apart: `share` of the second. Light
+    /// adds up where it is linear.
+    pub(super) fn mixed(&self, a: [u8; 3], b: [u8; 3], share: f32) -> Lab {
+        let linear = |n: usize| {
+            let [a, b] = [a[n], b[n]].map(|v| self.linear[usize::from(v)]);
+            a + (b - a) * share
+        };
+        lab_of([linear(0), linear(1), linear(2)])
     }
 
     /// Outside of sRGB it is clipped.
@@ -66,6 +68,18 @@ impl Space {
             self.encoded[whole(step)]
         })
     }
+}
+
+/// The colour of linear light.
+fn lab_of([r, g, b]: [f32; 3]) -> Lab {
+    let l = cube_root(0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b);
+    let m = cube_root(0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b);
+    let s = cube_root(0.088_302_46 * r + 0.281_718_85 * g + 0.629_978_7 * b);
+    [
+        0.210_454_26 * l + 0.793_617_8 * m - 0.004_072_047 * s,
+        1.977_998_5 * l - 2.428_592_2 * m + 0.450_593_7 * s,
+        0.025_904_037 * l + 0.782_771_77 * m - 0.808_675_77 * s,
+    ]
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
@@ -96,7 +110,7 @@ fn cube_root(v: f32) -> f32 {
 const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
 /// xterm's sixteen colours (XTerm-col.ad). A terminal's theme may have others.
-const ANSI: [[u8; 3]; 16] = [
+pub(super) const ANSI: [[u8; 3]; 16] = [
     [0, 0, 0],
     [205, 0, 0],
     [0, 205, 0],
@@ -127,11 +141,11 @@ fn fixed(n: u8) -> [u8; 3] {
     }
 }
 
-/// The colours of a depth, nearest by Oklab.
+/// The few colours of a depth or a choice of ours, nearest by Oklab; none where any colour will do.
 #[derive(Clone, Debug)]
 pub(super) struct Palette {
-    depth: ColorDepth,
-    first: u8,
+    /// How each is written.
+    inks: Vec<Ink>,
     labs: Vec<Lab>,
     /// What was last found for a colour, by a hash of it.
     cache: Vec<Option<([u8; 3], u8)>>,
@@ -142,16 +156,49 @@ const CACHE: usize = 256;
 
 impl Palette {
     pub(super) fn new(depth: ColorDepth, space: &Space) -> Self {
-        let ansi = |count: usize| ANSI[..count].iter().map(|rgb| space.lab(*rgb)).collect();
-        let (first, labs) = match depth {
-            ColorDepth::TrueColor | ColorDepth::Mono => (0, Vec::new()),
-            ColorDepth::Indexed256 => {
-                (FIRST_FIXED, (FIRST_FIXED..=255).map(|n| space.lab(fixed(n))).collect())
-            }
-            ColorDepth::Ansi16 => (0, ansi(16)),
-            ColorDepth::Ansi8 => (0, ansi(8)),
+        let ansi = |count: u8| {
+            (0..count).map(|n| (Ink::Ansi(n), ANSI[usize::from(n)])).collect::<Vec<_>>()
         };
-        Self { depth, first, labs, cache: vec![None; CACHE] }
+        Self::of(
+            space,
+            &match depth {
+                ColorDepth::TrueColor | ColorDepth::Mono => Vec::new(),
+                ColorDepth::Indexed256 => {
+                    (FIRST_FIXED..=255).map(|n| (Ink::Indexed(n), fixed(n))).collect()
+                }
+                ColorDepth::Ansi16 => ansi(16),
+                ColorDepth::Ansi8 => ansi(8),
+            },
+        )
+    }
+
+    /// These colours alone, as the depth can write them: its own where it has no more than they are.
+    pub(super) fn chosen(colors: &[[u8; 3]], depth: ColorDepth, space: &Space) -> Self {
+        let mut all = Self::new(depth, space);
+        match depth {
+            ColorDepth::TrueColor => {
+                let ink = |rgb: &[u8; 3]| (Ink::Rgb(*rgb), *rgb);
+                Self::of(space, &colors.iter().map(ink).collect::<Vec<_>>())
+            }
+            ColorDepth::Indexed256 => {
+                let ink = |rgb: &[u8; 3]| {
+                    let place = all.nearest(space.lab(*rgb), space);
+                    (all.ink(place), *rgb)
+                };
+                Self::of(space, &colors.iter().map(ink).collect::<Vec<_>>())
+            }
+            ColorDepth::Ansi16 | ColorDepth::Ansi8 | ColorDepth::Mono => all,
+        }
+    }
+
+    fn of(space: &Space, colors: &[(Ink, [u8; 3])]) -> Self {
+        let (inks, labs) = colors.iter().map(|(ink, rgb)| (*ink, space.lab(*rgb))).unzip();
+        Self { inks, labs, cache: vec![None; CACHE] }
+    }
+
+    /// Whether there are so few that every pair can be tried.
+    pub(super) fn is_small(&self) -> bool {
+        (1..=ANSI.len()).contains(&self.labs.len())
     }
 
     pub(super) fn labs(&self) -> &[Lab] {
@@ -175,11 +222,7 @@ impl Palette {
 
     /// How a colour of [`Self::labs`] is written.
     pub(super) fn ink(&self, place: usize) -> Ink {
-        let n = u8::try_from(place).unwrap_or(0).saturating_add(self.first);
-        match self.depth {
-            ColorDepth::Indexed256 => Ink::Indexed(n),
-            _ => Ink::Ansi(n),
-        }
+        self.inks.get(place).copied().unwrap_or(Ink::Default)
     }
 }
 

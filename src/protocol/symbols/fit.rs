@@ -39,11 +39,22 @@ impl Part {
     }
 }
 
+/// Dots of one colour on another, all over a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Shade {
+    /// How many of four dots: 1 to 3.
+    pub(super) quarters: u8,
+    /// What is seen of both from afar.
+    pub(super) lab: Lab,
+}
+
 /// A cell as it is drawn: the sub-cells in `mask` in one colour, the others in another; none is
 /// transparent.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Tones {
     pub(super) mask: u8,
+    /// Of four dots of the cell so many have the first colour, if it is a shade; then there is no set.
+    pub(super) shade: Option<Shade>,
     pub(super) fg: Option<Lab>,
     pub(super) bg: Option<Lab>,
 }
@@ -51,7 +62,11 @@ pub(super) struct Tones {
 impl Tones {
     /// How far off all parts are together, squared.
     pub(super) fn error(&self, parts: &[Part], background: Lab) -> f32 {
-        let drawn = |n: usize| if self.mask >> n & 1 == 1 { self.fg } else { self.bg };
+        let drawn = |n: usize| match self.shade {
+            Some(shade) => Some(shade.lab),
+            None if self.mask >> n & 1 == 1 => self.fg,
+            None => self.bg,
+        };
         parts.iter().enumerate().map(|(n, part)| part.error(drawn(n), background)).sum()
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Glyphs {
     table: &'static [char],
     /// Whether the glyphs fill their sub-cells; dots do not.
     pub(super) solid: bool,
+    /// Whether there are shades, and then only those sets of sub-cells that [`WHOLE`] lists.
+    pub(super) shaded: bool,
 }
 
 /// No cell has more sub-cells.
@@ -27,8 +29,10 @@ impl Glyphs {
             SymbolMode::Sextant => (2, 3, &SEXTANTS),
             SymbolMode::Octant => (2, 4, &OCTANTS),
             SymbolMode::Braille => (2, 4, &BRAILLE),
+            SymbolMode::CodePage437 => (2, 2, &QUADRANTS),
         };
-        Self { across, down, table, solid: mode != SymbolMode::Braille }
+        let solid = mode != SymbolMode::Braille;
+        Self { across, down, table, solid, shaded: mode == SymbolMode::CodePage437 }
     }
 
     /// How many sub-cells a cell has.
@@ -43,6 +47,11 @@ impl Glyphs {
 
     pub(super) fn glyph(&self, mask: u8) -> char {
         self.table[usize::from(mask & self.full())]
+    }
+
+    /// The glyph of a shade, of which so many dots of four are set.
+    pub(super) fn shade(quarters: u8) -> char {
+        SHADES[usize::from(quarters.min(3))]
     }
 
     /// The set to draw where one colour is all there is and terminals lack the glyph of `mask`.
@@ -64,6 +73,9 @@ const UNDRAWN: [(u8, u8); 6] = [
     (0b10_00_00_00, 0b10_10_00_00),
 ];
 
+/// The sets of quarters that code page 437 has glyphs for: upper, lower, left, right half, and all.
+pub(super) const WHOLE: [u8; 5] = [0b00_11, 0b11_00, 0b01_01, 0b10_10, 0b11_11];
+const SHADES: [char; 4] = [' ', '░', '▒', '▓'];
 const HALVES: [char; 4] = [' ', '▀', '▄', '█'];
 const QUADRANTS: [char; 16] =
     [' ', '▘', '▝', '▀', '▖', '▌', '▞', '▛', '▗', '▚', '▐', '▜', '▄', '▙', '▟', '█'];

@@ -7,13 +7,14 @@ mod color;
 mod fit;
 mod glyphs;
 mod sample;
+mod shade;
 
 pub use super::cells::Ink;
 use super::cells::{Cell, Grid};
 use super::{EncodeError, Encoder, Feed, Placement, check_size};
 use crate::frame::Frame;
 use color::{Lab, Palette, Space, difference};
-use fit::{Part, Tones, coverage, mean};
+use fit::{Part, Shade, Tones, coverage, mean};
 use glyphs::{Glyphs, MAX_PARTS};
 pub(super) use sample::Samples;
 
@@ -31,6 +32,9 @@ pub enum SymbolMode {
     Octant,
     /// U+2800–U+28FF: two by four dots of one colour, on the terminal's background.
     Braille,
+    /// `█▀▄▌▐░▒▓`, all that IBM's code page 437 has: halves, and one colour's dots on another. Meant
+    /// for few colours: those of [`SymbolsConfig::palette`], else of the depth, else xterm's sixteen.
+    CodePage437,
 }
 
 /// How many colours the terminal knows.
@@ -63,6 +67,9 @@ pub struct SymbolsConfig {
     /// The terminal's background, as far as it is known: soft edges are blended with it, and it may
     /// stand for a colour near it in a cell that is transparent in part.
     pub background: [u8; 3],
+    /// The only colours to use, as far as the depth can write them: with 16 or 8 colours its own are
+    /// used.
+    pub palette: Option<[[u8; 3]; 16]>,
 }
 
 /// About the least difference that is seen. What it saves is in `protocols/symbols.md`.
@@ -75,6 +82,7 @@ impl Default for SymbolsConfig {
             depth: ColorDepth::default(),
             tolerance: TOLERANCE,
             background: [0; 3],
+            palette: None,
         }
     }
 }
@@ -212,12 +220,15 @@ impl Symbols {
             Some(mask) if tones.bg.is_none() => (Tones { mask, ..tones }, (fg, bg)),
             Some(_) => {
                 let mask = !tones.mask & self.glyphs.full();
-                (Tones { mask, fg: tones.bg, bg: tones.fg }, (bg, fg))
+                (Tones { mask, fg: tones.bg, bg: tones.fg, ..tones }, (bg, fg))
             }
         }
     }
 
     fn cell(&self, tones: Tones, (fg, bg): (Ink, Ink)) -> Cell {
+        if let Some(shade) = tones.shade {
+            return Cell { glyph: Glyphs::shade(shade.quarters), fg, bg, inverse: None };
+        }
         let (full, mask) = (self.glyphs.full(), tones.mask);
         let drawable = self.glyphs.solid && self.config.depth != ColorDepth::Mono;
         match mask {
@@ -284,6 +295,8 @@ struct Fitter {
     space: Space,
     background: Lab,
     palette: Palette,
+    /// What dots of two of the palette look like: the dots' colour, what is below, the shade.
+    shades: Vec<(usize, usize, Shade)>,
     /// The 24-bit colours used last, the latest first.
     recent: Vec<(Lab, [u8; 3])>,
 }
@@ -303,9 +316,17 @@ const DARKENS: [u8; MAX_PARTS] = [0, 4, 6, 2, 1, 5, 7, 3];
 impl Fitter {
     fn new(config: SymbolsConfig, tolerance: f32) -> Self {
         let (depth, space) = (config.depth, Space::new());
-        let (background, palette) =
-            (space.lab(config.background), Palette::new(config.depth, &space));
-        Self { depth, tolerance, space, background, palette, recent: Vec::with_capacity(RECENT) }
+        let background = space.lab(config.background);
+        let shaded = config.mode == SymbolMode::CodePage437;
+        let plain = Palette::new(depth, &space);
+        let palette = match config.palette {
+            Some(colors) => Palette::chosen(&colors, depth, &space),
+            None if shaded && !plain.is_small() => Palette::chosen(&color::ANSI, depth, &space),
+            None => plain,
+        };
+        let shades = if shaded { shade::all(&palette, &space) } else { Vec::new() };
+        let recent = Vec::with_capacity(RECENT);
+        Self { depth, tolerance, space, background, palette, shades, recent }
     }
 
     fn lab(&self, rgb: [u8; 3]) -> Lab {
@@ -319,13 +340,17 @@ impl Fitter {
         }
         if !glyphs.solid || self.depth == ColorDepth::Mono {
             let mask = self.lit(parts, covered, glyphs);
+            let mask = if glyphs.shaded { shade::nearest(mask) } else { mask };
             return self.in_colors(mask, mean(parts, mask), None);
+        }
+        if glyphs.shaded {
+            return self.halves_or_shade(parts, covered == glyphs.full());
         }
         if covered != glyphs.full() {
             let mask = fit::keep(parts, covered, self.background);
             return self.in_colors(mask, mean(parts, mask), None);
         }
-        if matches!(self.depth, ColorDepth::Ansi16 | ColorDepth::Ansi8) {
+        if self.palette.is_small() {
             let (mask, fg, bg) = fit::best_pair(parts, self.palette.labs());
             return self.indexed(mask, fg, bg);
         }
@@ -368,18 +393,18 @@ impl Fitter {
     fn in_colors(&mut self, mask: u8, fg: Option<Lab>, bg: Option<Lab>) -> (Tones, (Ink, Ink)) {
         let ((fg, front), (bg, back)) = (self.ink(fg), self.ink(bg));
         if fg == bg {
-            return (Tones { mask: 0, fg: None, bg }, (Ink::Default, back));
+            return (Tones { bg, ..Tones::default() }, (Ink::Default, back));
         }
-        (Tones { mask, fg, bg }, (front, back))
+        (Tones { mask, shade: None, fg, bg }, (front, back))
     }
 
     fn indexed(&self, mask: u8, fg: usize, bg: usize) -> (Tones, (Ink, Ink)) {
         let labs = self.palette.labs();
         if mask == 0 || fg == bg {
-            let tones = Tones { mask: 0, fg: None, bg: Some(labs[bg]) };
+            let tones = Tones { bg: Some(labs[bg]), ..Tones::default() };
             return (tones, (Ink::Default, self.palette.ink(bg)));
         }
-        let tones = Tones { mask, fg: Some(labs[fg]), bg: Some(labs[bg]) };
+        let tones = Tones { mask, shade: None, fg: Some(labs[fg]), bg: Some(labs[bg]) };
         (tones, (self.palette.ink(fg), self.palette.ink(bg)))
     }
 
@@ -390,7 +415,7 @@ impl Fitter {
         };
         match self.depth {
             ColorDepth::Mono => (Some(lab), Ink::Default),
-            ColorDepth::TrueColor => {
+            ColorDepth::TrueColor if !self.palette.is_small() => {
                 let (lab, rgb) = self.recent(lab);
                 (Some(lab), Ink::Rgb(rgb))
             }
