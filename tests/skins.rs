@@ -145,7 +145,7 @@ fn a_change_of_one_colour_or_filter_is_noticed() {
         let (skins, looks) = (Some(skins), Some(looks));
         let sources = build::Sources { rig: &rig, clips: &clips, skins, looks };
         let lottie = build::compile(sources).unwrap().to_dotlottie("null").unwrap();
-        let pet = Pet::from_parts(&read("pet.toml"), Drawing::Lottie(lottie.into()), "").unwrap();
+        let pet = Pet::from_parts(&read("pet.toml"), Drawing::Lottie(lottie.into()), &[]).unwrap();
         let idle = pet.clip("idle").unwrap().clone();
         told(&drawn(&mut *dressed(&pet, skin, Ground::Dark), idle.start + idle.key, SIDE))
     };
@@ -262,7 +262,7 @@ fn a_theme_that_no_table_lists_is_a_skin() {
     }
     let lottie = bare.finish().unwrap().into_inner();
     let manifest = "name = \"tin\"\ntitle = \"Tin\"\nspecies = \"cat\"";
-    let pet = Pet::from_parts(manifest, Drawing::Lottie(lottie.into()), "").unwrap();
+    let pet = Pet::from_parts(manifest, Drawing::Lottie(lottie.into()), &[]).unwrap();
     assert_eq!(pet.skins().len(), 1 + SKINS.len() - 1 + 3, "{:?}", pet.skins());
     let idle = pet.clip("idle").unwrap().clone();
     let shown = |skin| drawn(&mut *dressed(&pet, skin, Ground::Dark), idle.start, 64);
