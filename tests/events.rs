@@ -352,6 +352,9 @@ fn a_document_that_breaks_off_is_told_and_what_follows_is_read() {
         let kinds: Vec<_> = events.by_ref().map(|(_, event)| event.kind).collect();
         assert_eq!(kinds, [EventKind::Hide], "{keep} lines");
         assert_eq!(events.reader().problems()[0].line, 1);
+        // A document after a broken one is whole.
+        let text = [&kept.concat()[..], &sarif[..]].concat();
+        assert_eq!(names(&text), ["lint.error"], "{keep} lines");
     }
     let xml = b"<?xml version=\"1.0\"?>\n<testsuites>\n<testcase>";
     let mut events = Events::new(&xml[..]);

@@ -132,6 +132,11 @@ pub(super) fn run(args: &HooksArgs) -> Result<(), Failure> {
             apply(change)?;
         }
     }
+    if install && host.host == Host::Codex {
+        super::say(format_args!(
+            "Codex runs hooks where its config.toml has codex_hooks = true under [features]"
+        ));
+    }
     if install && !is_on_path() {
         super::say(format_args!("hooks run \"buddy-render\", which is not in your PATH yet"));
     }

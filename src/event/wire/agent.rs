@@ -16,9 +16,14 @@ pub(super) fn state(
     Event { repo: repo(hook), ..Event::of(EventKind::Agent { state, app, message }) }
 }
 
-/// The text of a key, safe to show; nothing where it is empty.
+/// The text, safe to show; nothing where nothing is left to show.
+pub(super) fn shown(text: &str) -> Option<SafeText> {
+    Some(SafeText::new(text)).filter(|text| !text.is_empty())
+}
+
+/// The text of a key, as it is [shown]; nothing where it is empty.
 pub(super) fn text(hook: &Object<'_>, name: &str) -> Option<SafeText> {
-    hook.string(name).map(|text| SafeText::new(&text)).filter(|text| !text.is_empty())
+    shown(&hook.string(name)?)
 }
 
 fn repo(hook: &Object<'_>) -> Option<SafeText> {

@@ -1,10 +1,9 @@
 //! What cargo says as JSON: `--message-format json`.
 
 use super::super::{Event, EventKind, LintLevel, Outcome};
-use super::agent::text;
+use super::agent::{shown, text};
 use super::findings::Finding;
 use super::json::{Object, Raw};
-use crate::text::SafeText;
 
 /// Reads cargo's messages. A build's errors are counted until `build-finished`.
 #[derive(Debug, Default)]
@@ -53,7 +52,7 @@ impl Cargo {
                 && !code.as_ref().is_some_and(|code| code.starts_with("clippy::")),
         );
         let finding = Finding {
-            code: code.map(|code| SafeText::new(&code)),
+            code: code.as_deref().and_then(shown),
             path: text(&span, "file_name"),
             line: span.get("line_start").and_then(Raw::count),
             message: text(message, "message"),

@@ -2,9 +2,8 @@
 //! given.
 
 use super::super::{AgentState, Event};
-use super::agent::{Change, state, text};
+use super::agent::{Change, shown, state, text};
 use super::json::Object;
-use crate::text::SafeText;
 
 const APP: &str = "codex";
 
@@ -53,7 +52,7 @@ fn patch(hook: &Object<'_>) -> Option<Change> {
         let kinds = ["Update File: ", "Add File: ", "Delete File: "];
         if let Some(path) = kinds.iter().find_map(|kind| head.strip_prefix(kind)) {
             change.files += 1;
-            change.path.get_or_insert_with(|| SafeText::new(path));
+            change.path = change.path.take().or_else(|| shown(path));
         }
     }
     Some(change)

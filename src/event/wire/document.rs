@@ -11,8 +11,7 @@ pub(super) struct Document {
     first: u64,
     lines: u64,
     scan: Scan,
-    /// Whether its second line is indented, so that a whole object at a line's beginning is no part
-    /// of it.
+    /// Whether its second line is indented, so that an object at a line's beginning is no part of it.
     indented: bool,
 }
 
@@ -79,7 +78,7 @@ impl Document {
         let is_first = !self.is_open();
         if is_first {
             self.first = number;
-        } else if self.indented && line.starts_with("{\"") {
+        } else if self.indented && line.starts_with('{') {
             return self.broken(format!("it breaks off before line {number}"));
         }
         if self.lines == 1 {
@@ -199,6 +198,7 @@ mod tests {
             "{\n  \"a\": \"cut",
             "{\n  \"a\": 1,\n{\"v\":1}",
             "{\n  \"a\": {}\n  {",
+            "{\n  \"a\": [\n{",
             "{\n  \"a\": {} \"b\"",
         ] {
             assert!(matches!(feed(text).last(), Some(Fed::Broken(_))), "{text}");

@@ -1,6 +1,7 @@
 //! Diagnostics of one document or file, told as one event a level.
 
 use super::super::{Event, EventKind, LintLevel};
+use super::agent::shown;
 use super::cargo::clean;
 use crate::text::SafeText;
 
@@ -56,6 +57,6 @@ impl Findings {
 
 /// The path of a `file:` address, or the text as it is. Only `%20` and its like are left standing:
 /// the path is for people to read.
-pub(super) fn path_of(uri: &str) -> SafeText {
-    SafeText::new(uri.strip_prefix("file://").unwrap_or(uri))
+pub(super) fn path_of(uri: &str) -> Option<SafeText> {
+    shown(uri.strip_prefix("file://").unwrap_or(uri))
 }

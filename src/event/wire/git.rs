@@ -1,7 +1,7 @@
 //! What `git merge`, `git status`, `git commit`, `git switch` and `git push` say.
 
 use super::super::{Event, EventKind};
-use crate::text::SafeText;
+use super::agent::shown;
 
 /// The letters of an abbreviated commit id: git shows at least 4, a whole one has 40 or 64.
 const SHA_DIGITS: std::ops::RangeInclusive<usize> = 4..=64;
@@ -83,7 +83,7 @@ impl Git {
         if self.in_conflict {
             self.resolve(out);
         }
-        let (sha, subject) = (Some(SafeText::new(sha)), Some(SafeText::new(subject)));
+        let (sha, subject) = (shown(sha), shown(subject));
         out.push(Event::of(EventKind::Commit { sha, subject }));
         true
     }
@@ -139,7 +139,7 @@ fn branch(line: &str, out: &mut Vec<Event>) -> bool {
     let Some(rest) = starts.iter().find_map(|start| line.strip_prefix(start)) else {
         return false;
     };
-    let branch = rest.strip_suffix('\'').map(SafeText::new);
+    let branch = rest.strip_suffix('\'').and_then(shown);
     out.push(Event::of(EventKind::Branch { branch }));
     true
 }
@@ -147,6 +147,7 @@ fn branch(line: &str, out: &mut Vec<Event>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::SafeText;
 
     fn kinds(text: &str) -> Vec<EventKind> {
         let (mut git, mut out) = (Git::default(), Vec::new());
@@ -187,6 +188,8 @@ mod tests {
         assert!(
             matches!(&root[..], [EventKind::Commit { sha: Some(sha), .. }] if sha.as_str() == "abc1234")
         );
+        let bare = EventKind::Commit { sha: Some(SafeText::new("abc1234")), subject: None };
+        assert_eq!(kinds("[main abc1234] \u{200b} "), [bare]);
         assert_eq!(kinds("[main] no id"), []);
         assert_eq!(kinds("[INFO start] no id"), []);
         let switched = EventKind::Branch { branch: Some(SafeText::new("x/y")) };

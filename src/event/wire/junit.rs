@@ -53,7 +53,9 @@ enum Case {
 pub(super) enum Read {
     /// Part of a report.
     Inside,
-    /// It is no report after all, or no longer one.
+    /// Part of some other document.
+    Nobodys,
+    /// A report that cannot be read on.
     Broken(&'static str),
 }
 
@@ -74,7 +76,10 @@ impl Junit {
         }
         for c in line.chars().chain(['\n']) {
             if let Err(what) = self.next(c, out) {
-                return self.broken(what);
+                // Other programs print XML, too.
+                let was_ours = self.depth > 0;
+                let broken = self.broken(what);
+                return if was_ours { broken } else { Read::Nobodys };
             }
             if !self.is_open() {
                 break;

@@ -29,7 +29,7 @@ impl Lsp {
     }
 
     fn published(&mut self, params: &Object<'_>, out: &mut Vec<Event>) {
-        let path = path_of(&params.string("uri").unwrap_or_default());
+        let path = path_of(&params.string("uri").unwrap_or_default()).unwrap_or_default();
         let mut findings = Findings::default();
         for diagnostic in params.items("diagnostics").into_iter().filter_map(Raw::object) {
             let level = match diagnostic.get("severity").and_then(Raw::count) {
@@ -57,7 +57,7 @@ fn finding(diagnostic: &Object<'_>, path: &SafeText) -> Finding {
     let line = diagnostic.at(&["range", "start", "line"]).and_then(Raw::count);
     Finding {
         code: text(diagnostic, "code").or_else(number),
-        path: Some(path.clone()),
+        path: Some(path.clone()).filter(|path| !path.is_empty()),
         line: line.map(|line| line.saturating_add(1)),
         message: text(diagnostic, "message"),
     }

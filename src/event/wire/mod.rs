@@ -262,6 +262,10 @@ impl Reader {
     fn xml(&mut self, line: &str, out: &mut Vec<Event>) -> Result<(), String> {
         match self.junit.line(line, out) {
             junit::Read::Inside => Ok(()),
+            junit::Read::Nobodys => {
+                self.counts.noise += 1;
+                Ok(())
+            }
             junit::Read::Broken(what) => Err(what.to_owned()),
         }
     }

@@ -1,6 +1,7 @@
 //! The native schema, version 1: one JSON object a line, with `v` and `event`.
 
 use super::super::{AgentState, Event, EventKind, LintLevel, Outcome};
+use super::agent::shown;
 use super::json::{Object, Raw};
 use crate::text::SafeText;
 use jiff::Timestamp;
@@ -105,7 +106,7 @@ impl<'a> Fields<'_, 'a> {
     }
 
     fn text(&self, name: &str) -> Result<Option<SafeText>, String> {
-        Ok(self.string(name)?.map(|text| SafeText::new(&text)).filter(|text| !text.is_empty()))
+        Ok(self.string(name)?.and_then(|text| shown(&text)))
     }
 
     fn count(&self, name: &str) -> Result<Option<u64>, String> {

@@ -70,7 +70,7 @@ fn finding(result: &Object<'_>) -> Finding {
     let uri = place.at(&["artifactLocation", "uri"]).and_then(Raw::string);
     Finding {
         code: text(result, "ruleId"),
-        path: uri.map(|uri| path_of(&uri)),
+        path: uri.and_then(|uri| path_of(&uri)),
         line: place.at(&["region", "startLine"]).and_then(Raw::count),
         message: result.object("message").and_then(|message| text(&message, "text")),
     }

@@ -15,10 +15,12 @@ pub(super) struct Tap {
     plan: Option<u64>,
     outer: u64,
     bailed: bool,
+    /// Whether there was any.
+    pointed: bool,
     /// The last point's indent: one that is further out has subtests.
     indent: usize,
-    /// Within a YAML block, whose text may look like anything.
-    block: bool,
+    /// The indent of the YAML block that is open, whose text may look like anything.
+    block: Option<usize>,
 }
 
 impl Tap {
@@ -26,9 +28,12 @@ impl Tap {
     pub(super) fn line(&mut self, line: &str, out: &mut Vec<Event>) -> bool {
         let text = line.trim_start();
         let indent = line.len() - text.len();
-        if self.block {
-            self.block = text.trim_end() != "...";
-            return true;
+        if let Some(block) = self.block {
+            if text.is_empty() || indent >= block {
+                self.block = self.block.filter(|_| text.trim_end() != "...");
+                return true;
+            }
+            self.block = None;
         }
         if line.starts_with("TAP version ") {
             self.finish(out);
@@ -47,11 +52,9 @@ impl Tap {
 
     fn planned(&mut self, count: u64, indent: usize, out: &mut Vec<Event>) -> bool {
         if indent == 0 {
-            // A plan after the points ends the stream; without points it begins one.
-            if !self.open {
-                self.open = true;
-                self.tally.started(out);
-            }
+            // A plan after the points ends the stream; without points it begins one, but is no news
+            // yet: "1..10" may be anybody's.
+            self.open = true;
             self.plan = Some(count);
             self.end_of_plan(out);
         }
@@ -63,6 +66,8 @@ impl Tap {
         if !self.open {
             return false;
         }
+        self.tally.started(out);
+        self.pointed = true;
         let is_parent = point.has_subtests || self.indent > indent;
         self.indent = if point.has_subtests { 0 } else { indent };
         let [passed, failed, skipped] = &mut self.counts;
@@ -92,8 +97,9 @@ impl Tap {
             self.end_of_plan(out);
             return true;
         }
-        self.block = text.trim_end() == "---" && indent > 0;
-        self.block || text.starts_with('#') || text.starts_with("pragma ") || text == "}"
+        let begins_block = self.pointed && indent > 0 && text.trim_end() == "---";
+        self.block = begins_block.then_some(indent);
+        begins_block || text.starts_with('#') || text.starts_with("pragma ") || text == "}"
     }
 
     /// All that was promised came.
@@ -101,7 +107,7 @@ impl Tap {
         if self.plan.is_some_and(|plan| self.outer >= plan) {
             self.finish(out);
             // Comments with sums follow the last point, and its YAML block.
-            self.open = true;
+            (self.open, self.pointed) = (true, true);
         }
     }
 
@@ -187,7 +193,11 @@ mod tests {
             read("1..3\nok 1\nBail out! No scales"),
             [started, (Outcome::Failed, [1, 0, 0])]
         );
-        assert_eq!(read("1..0 # SKIP nothing here"), [started]);
+        assert_eq!(read("1..0 # SKIP nothing here"), []);
+        assert_eq!(
+            read("1..10\n  ---\nok 1\n  ---\nok 2\nok"),
+            [started, (Outcome::Passed, [2, 0, 0])]
+        );
         assert_eq!(read("ok 1 said somebody\n1..x\nok, then"), []);
     }
 

@@ -1,6 +1,7 @@
 //! What `cargo build`, `cargo test` and `cargo clippy` print for people.
 
 use super::super::{Event, EventKind, LintLevel, Outcome};
+use super::agent::shown;
 use super::cargo::clean;
 use super::tally::Tally;
 use crate::text::SafeText;
@@ -31,8 +32,8 @@ struct Run {
 struct Diagnostic {
     level: LintLevel,
     code: Option<SafeText>,
-    message: SafeText,
-    place: Option<(SafeText, u64)>,
+    message: Option<SafeText>,
+    place: Option<(Option<SafeText>, u64)>,
 }
 
 impl Text {
@@ -65,9 +66,9 @@ impl Text {
             level: open.level,
             count: 1,
             code: open.code,
-            path: Some(path),
+            path,
             line: Some(line),
-            message: Some(open.message),
+            message: open.message,
         }));
     }
 
@@ -107,7 +108,7 @@ impl Text {
             return false;
         };
         let (level, code) = match head.strip_suffix(']').and_then(|head| head.split_once('[')) {
-            Some((level, code)) => (level, Some(SafeText::new(code))),
+            Some((level, code)) => (level, shown(code)),
             None => (head, None),
         };
         let level = match level {
@@ -116,7 +117,7 @@ impl Text {
             _ => return false,
         };
         self.finish(out);
-        self.open = Some(Diagnostic { level, code, message: SafeText::new(message), place: None });
+        self.open = Some(Diagnostic { level, code, message: shown(message), place: None });
         true
     }
 
@@ -226,16 +227,16 @@ fn errors_of(line: &str) -> u64 {
 }
 
 /// `src/lib.rs:3:5`; the path may hold colons.
-fn place_of(place: &str) -> Option<(SafeText, u64)> {
+fn place_of(place: &str) -> Option<(Option<SafeText>, u64)> {
     let (rest, column) = place.rsplit_once(':')?;
     let (path, line) = rest.rsplit_once(':')?;
     column.parse::<u64>().ok()?;
-    Some((SafeText::new(path), line.parse().ok()?))
+    Some((shown(path), line.parse().ok()?))
 }
 
 /// The lint's name from its notes: "`#[deny(clippy::approx_constant)]` on by default".
 fn lint_of(note: &str) -> Option<SafeText> {
     let rest = note.strip_prefix("note: `#[").or_else(|| note.strip_prefix("note: `-"))?;
     let name = rest.split(['(', ')', '`', ' ']).nth(1)?;
-    (!name.is_empty()).then(|| SafeText::new(name))
+    shown(name)
 }
