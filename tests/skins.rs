@@ -67,7 +67,7 @@ fn record() -> PathBuf {
 /// Each field's mean red, green, blue and alpha, and how far its pixels' light is from their mean.
 fn told(frame: &Frame) -> Vec<u8> {
     let side = SIDE as usize / FIELDS;
-    let count = (side * side) as u32;
+    let count = u32::try_from(side * side).unwrap();
     let mut told = Vec::new();
     for field in 0..FIELDS * FIELDS {
         let (left, top) = (field % FIELDS * side, field / FIELDS * side);
