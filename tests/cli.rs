@@ -82,9 +82,11 @@ fn a_skin_reaches_every_picture_and_light_ground_has_its_own() {
     let on_light = ["--skin", "cyberpunk", "--background", "#ffffff"];
     let on_dark = ["--skin", "cyberpunk", "--background", "#000000"];
     assert!(classic != neon && shown("light.png", &on_light) != shown("dark.png", &on_dark));
+    let events = std::fs::read(EVENTS).unwrap();
     let played = |skin: &str| {
         let args = ["--pet", "null", "--skin", skin, "--protocol", "symbols", "--geometry"];
-        let output = buddy(&[&args[..], &["80x24@10x20", "--time", "events"]].concat(), b"");
+        let end = ["80x24@10x20", "--time", "events", "--duration", "3"];
+        let output = buddy(&[&args[..], &end].concat(), &events);
         assert!(output.status.success(), "{}", words(&output));
         output.stdout
     };

@@ -9,6 +9,7 @@
 
 use super::part::Part;
 use super::{Stage, byte, length, pixels};
+use std::ops::Range;
 use tiny_skia::Pixmap;
 
 /// Bands around what is drawn.
@@ -35,6 +36,8 @@ pub const MAX_BANDS: usize = 4;
 const SOLID_FROM: u8 = 128;
 /// What is covered less is no edge.
 const EDGE_FROM: u8 = 16;
+/// So many opaque pixels between others cost less than to begin anew after them.
+const ALONG: usize = 12;
 /// Farther away than anything.
 const FAR: f32 = 1e6;
 
@@ -98,32 +101,55 @@ impl Hem {
         any
     }
 
-    /// The distances of a row's pixels to the nearest edge, squared, in `nearest`.
-    fn sweep(&mut self, row: usize, part: Part, wide: Part, reach: usize) {
+    /// The distances of a row's pixels from `span` to the nearest edge, squared, in `nearest`; whether
+    /// there is an edge in reach.
+    fn sweep(&mut self, row: usize, span: Range<usize>, wide: Part, reach: usize) -> bool {
         let columns = wide.width();
-        let found = &self.columns[row * columns..][..columns];
-        let padded = part.width() + 2 * reach;
+        let from = span.start.saturating_sub(reach).max(wide.left);
+        let to = (span.end + reach).min(wide.right);
+        let found = &self.columns[row * columns..][from - wide.left..to - wide.left];
+        let count = span.len();
         self.squares.clear();
-        self.squares.resize(padded, FAR * FAR);
+        self.squares.resize(count + 2 * reach, FAR * FAR);
         self.beside.clear();
-        self.beside.resize(padded, 0.0);
-        // The part's left edge less the reach is the first of the padded row.
-        let first = wide.left + reach - part.left;
+        self.beside.resize(count + 2 * reach, 0.0);
+        // The span's first pixel less the reach is the first of the padded row.
+        let first = from + reach - span.start;
+        let farthest = (reach * reach) as f32;
+        let mut any = false;
         for (n, [square, beside]) in found.iter().enumerate() {
             (self.squares[first + n], self.beside[first + n]) = (*square, *beside);
+            any |= *square < farthest;
+        }
+        if !any {
+            return false;
         }
         self.nearest.clear();
-        self.nearest.resize(part.width(), FAR * FAR);
+        self.nearest.resize(count, FAR * FAR);
         for shift in 0..=2 * reach {
             let off = shift as f32 - reach as f32;
-            let squares = &self.squares[shift..shift + part.width()];
-            let beside = &self.beside[shift..shift + part.width()];
+            let squares = &self.squares[shift..shift + count];
+            let beside = &self.beside[shift..shift + count];
             for ((nearest, square), beside) in self.nearest.iter_mut().zip(squares).zip(beside) {
                 let across = off + beside;
                 *nearest = nearest.min(across * across + square);
             }
         }
+        true
     }
+}
+
+/// The next pixels of a row, from `from` on, that something below would be seen through; short
+/// stretches of opaque ones between them are taken along.
+fn clear(row: &[u8], from: usize) -> Option<Range<usize>> {
+    let opaque = |n: usize| row[n * 4 + 3] == 255;
+    let count = row.len() / 4;
+    let start = (from..count).find(|n| !opaque(*n))?;
+    let mut end = start + 1;
+    while let Some(next) = (end..count.min(end + ALONG)).rev().find(|n| !opaque(*n)) {
+        end = next + 1;
+    }
+    Some(start..end)
 }
 
 /// Takes up the edges of a row.
@@ -189,12 +215,20 @@ impl Stage for Hem {
             if !any {
                 continue;
             }
-            self.sweep(y - part.top, part, wide, reach);
             let farthest = (reach * reach) as f32;
-            let pixels = into.data_mut()[row].chunks_exact_mut(4);
-            for (pixel, square) in pixels.zip(&self.nearest) {
-                if *square < farthest && pixel[3] < 255 {
-                    below(pixel, square.sqrt(), &bands, paper);
+            let line = &mut into.data_mut()[row];
+            let mut next = 0;
+            while let Some(span) = clear(line, next) {
+                next = span.end;
+                let at = part.left + span.start..part.left + span.end;
+                if !self.sweep(y - part.top, at, wide, reach) {
+                    continue;
+                }
+                let pixels = line[span.start * 4..span.end * 4].chunks_exact_mut(4);
+                for (pixel, square) in pixels.zip(&self.nearest) {
+                    if *square < farthest && pixel[3] < 255 {
+                        below(pixel, square.sqrt(), &bands, paper);
+                    }
                 }
             }
         }

@@ -100,17 +100,17 @@ impl Snapper {
     }
 }
 
-/// How much two colours differ: mostly in luma, as the eye sees it.
+/// How much two colours differ. Luma counts once more, but not more than hue, or violet were red.
 fn difference(a: [f32; 3], b: [f32; 3]) -> f32 {
     let [r, g, b] = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
     let luma = 0.299 * r + 0.587 * g + 0.114 * b;
-    (0.299 * r * r + 0.587 * g * g + 0.114 * b * b) * 0.75 + luma * luma
+    (r * r + g * g + b * b + luma * luma) / 4.0
 }
 
 /// How far apart two colours are that are seen side by side: hues count as much as light, or violet were
 /// red beside blue.
 fn apart(a: [f32; 3], b: [f32; 3]) -> f32 {
-    0.4 * (0..3).map(|n| (a[n] - b[n]).powi(2)).sum::<f32>()
+    0.25 * (0..3).map(|n| (a[n] - b[n]).powi(2)).sum::<f32>()
 }
 
 fn best(palette: &[[u8; 3]], dither: f32, rgb: [u8; 3]) -> Mix {

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 const GAP: f64 = 1.0;
 
 /// What the whole drawing is scaled about.
-const FEET: [u32; 2] = [256, 480];
+pub(super) const FEET: [u32; 2] = [256, 480];
 
 /// The animation as Lottie JSON.
 pub(super) fn animation(rig: &Rig, clips: &Clips) -> Result<Json, BuildError> {
@@ -27,8 +27,8 @@ pub(super) fn animation(rig: &Rig, clips: &Clips) -> Result<Json, BuildError> {
         "layers": [{
             "ty": 4, "nm": "rig", "ip": 0, "op": end, "st": 0,
             "ks": {
-                "o": fixed(json!(100)), "r": fixed(json!(0)), "p": fixed(json!(FEET)),
-                "a": fixed(json!(FEET)), "s": {"sid": STAGE, "a": 0, "k": [100, 100]},
+                "o": fixed(json!(100)), "r": fixed(json!(0)), "p": {"sid": STAGE[1], "a": 0, "k": FEET},
+                "a": fixed(json!(FEET)), "s": {"sid": STAGE[0], "a": 0, "k": [100, 100]},
             },
             "shapes": shapes,
         }],

@@ -27,8 +27,9 @@ use skins::Skins;
 /// The largest source file that is read, in bytes.
 pub const MAX_SOURCE_BYTES: u64 = 4 << 20;
 
-/// The slot of the whole drawing's size, in percent of the rig's, about its feet.
-pub const STAGE: &str = "stage";
+/// The slots of the whole drawing: its size, in percent of the rig's, about its feet, and where those
+/// are.
+pub const STAGE: [&str; 2] = ["stage", "stage-at"];
 
 /// What the skins of all pets have in common, where a folder of pets does not say it.
 const LOOKS: &str = include_str!("../../../pets/skins.toml");

@@ -32,6 +32,8 @@ struct Source {
     light: Option<Look>,
     /// How large the drawing is, in percent, so that filters have room around it.
     size: Option<f64>,
+    /// How far its feet are lifted, in percent of the box.
+    lift: Option<f64>,
     bounce: Option<Bounce>,
     text: Option<String>,
 }
@@ -172,6 +174,7 @@ impl Tailor<'_> {
             }
         }
         rules.extend(self.stage()?);
+        rules.extend(self.lift()?);
         self.skins.themes.push((theme.to_owned(), json!({ "rules": rules }).to_string()));
         let mut entry = json!({ "theme": theme });
         if let Some(filters) = &look.filters {
@@ -179,6 +182,17 @@ impl Tailor<'_> {
             entry["filters"] = filters.clone();
         }
         Ok(entry)
+    }
+
+    /// The rule for where the drawing's feet are.
+    fn lift(&self) -> Result<Option<Json>, String> {
+        let lift = self.own.lift.or(self.shared.lift).unwrap_or(0.0);
+        if !(0.0..=20.0).contains(&lift) {
+            return Err(format!("has lift = {lift}: 0 to 20 percent are possible"));
+        }
+        let [x, y] = animate::FEET.map(f64::from);
+        let at = [x, animate::round(y - lift * 5.12)];
+        Ok((lift > 0.0).then(|| json!({"id": STAGE[1], "type": "Position", "value": at})))
     }
 
     /// The rule for how large the drawing is, over all clips.
@@ -190,7 +204,7 @@ impl Tailor<'_> {
         let whole = |[x, y]: [f64; 2]| [x, y].map(|v| (v * size * 10.0).round() / 1000.0);
         let rest = whole([100.0, 100.0]);
         let Some(bounce) = self.own.bounce.as_ref().or(self.shared.bounce.as_ref()) else {
-            let rule = json!({"id": STAGE, "type": "Vector", "value": rest});
+            let rule = json!({"id": STAGE[0], "type": "Vector", "value": rest});
             return Ok((size < 100.0).then_some(rule));
         };
         if !(0.0..=20.0).contains(&bounce.height) || !(6.0..=600.0).contains(&bounce.frames) {
@@ -203,7 +217,7 @@ impl Tailor<'_> {
                 keys.extend(bounce.keys(f64::from(clip.frames)).map(key));
             }
         }
-        Ok(Some(json!({"id": STAGE, "type": "Vector", "keyframes": keys})))
+        Ok(Some(json!({"id": STAGE[0], "type": "Vector", "keyframes": keys})))
     }
 }
 

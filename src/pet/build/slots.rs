@@ -11,7 +11,9 @@ pub(super) fn of(rig: &Rig) -> Result<Map<String, Json>, BuildError> {
     let own =
         |(name, color): (&str, &Color)| (name.to_owned(), json!({"p": animate::color(color)}));
     let mut slots: Map<String, Json> = colors(rig)?.into_iter().map(own).collect();
-    slots.insert(STAGE.to_owned(), json!({"p": {"a": 0, "k": [100, 100]}}));
+    for (id, own) in STAGE.into_iter().zip([[100, 100], animate::FEET]) {
+        slots.insert(id.to_owned(), json!({"p": {"a": 0, "k": own}}));
+    }
     Ok(slots)
 }
 
@@ -46,8 +48,8 @@ fn add<'a>(paint: &'a Paint, colors: &mut Vec<(&'a str, &'a Color)>) -> Result<(
     let Some(name) = paint.slot.as_deref() else {
         return Ok(());
     };
-    if name == STAGE {
-        return Err(BuildError::Rig(format!("has a slot {STAGE:?}, which is the whole drawing's")));
+    if STAGE.contains(&name) {
+        return Err(BuildError::Rig(format!("has a slot {name:?}, which is the whole drawing's")));
     }
     let there = colors.iter().find(|(known, _)| *known == name);
     match there {
@@ -86,7 +88,7 @@ mod tests {
         )
         .unwrap();
         let names: Vec<&str> = slots.keys().map(String::as_str).collect();
-        assert_eq!(names, ["eye", "rim", "sky", STAGE]);
+        assert_eq!(names, ["eye", "rim", "sky", STAGE[0], STAGE[1]]);
         assert_eq!(slots["eye"], json!({"p": {"a": 0, "k": [1.0, 0.0, 0.0]}}));
         let stops = json!([0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
         assert_eq!(slots["sky"], json!({"p": {"p": 2, "k": {"a": 0, "k": stops}}}));
