@@ -21,6 +21,8 @@ pub struct Glow {
 
 /// Of the light that falls on what is drawn so much is seen.
 const INSIDE: f32 = 0.45;
+/// Light that no strength makes seen.
+const DARK: f32 = 1.0 / 4096.0;
 /// How often the box is laid on.
 const PASSES: usize = 3;
 
@@ -43,7 +45,7 @@ struct Grid {
 
 impl Grid {
     fn of(radius: f32) -> Self {
-        let field = usize::from(crate::units::round_u16(radius / 4.0)).max(1);
+        let field = usize::from(crate::units::round_u16(radius / 2.5)).max(1);
         let reach = pixels(radius / (PASSES * field) as f32 - 0.5).max(1);
         Self { field, reach }
     }
@@ -182,6 +184,11 @@ impl Stage for Lamp {
             let pixels = from.data()[row.clone()].chunks_exact(4);
             let pixels = pixels.zip(into.data_mut()[row].chunks_exact_mut(4));
             for ((old, new), ((low, high, share), fade)) in pixels.zip(&across) {
+                // Most of a picture is far from any light.
+                if line[*low][3].max(line[*high][3]) < DARK {
+                    new.copy_from_slice(old);
+                    continue;
+                }
                 let light = mixed(line[*low], line[*high], *share);
                 screen(old, light.map(|c| (c * fade * down).min(1.0)), new);
             }
@@ -196,9 +203,6 @@ fn fade(at: usize, count: usize, radius: f32) -> f32 {
 }
 
 fn screen(old: &[u8], light: Light, new: &mut [u8]) {
-    if light[3] < 1.0 / 512.0 {
-        return new.copy_from_slice(old);
-    }
     let inside = 1.0 - (1.0 - INSIDE) * f32::from(old[3]) / 255.0;
     for n in 0..4 {
         let own = f32::from(old[n]);
