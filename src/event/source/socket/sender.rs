@@ -42,7 +42,8 @@ pub fn send(path: &Path, line: &str) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "another user listens there"));
     }
     let bytes = [line.as_bytes(), b"\n"].concat();
-    let sent = rustix::net::send(&socket, &bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?;
+    // A pet that leaves now is an error and no signal: Rust programs ignore SIGPIPE.
+    let sent = rustix::net::send(&socket, &bytes, SendFlags::DONTWAIT)?;
     if sent < bytes.len() {
         return Err(io::ErrorKind::WouldBlock.into());
     }
