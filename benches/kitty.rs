@@ -187,10 +187,15 @@ fn pixels(format: &str, data: &[u8]) -> Vec<u8> {
 
 fn psnr(got: &[Vec<u8>], clip: &[Pose]) -> f64 {
     let (mut error, mut count) = (0_u64, 0_u64);
-    for (got, pose) in got.iter().zip(clip) {
-        let got = Frame::from_straight_rgba(pose.frame.size(), got).unwrap();
-        let pairs = got.pixmap().data().iter().zip(pose.frame.pixmap().data());
-        error += pairs.map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum::<u64>();
+    for got in got {
+        let got = Frame::from_straight_rgba(clip[0].frame.size(), got).unwrap();
+        // Some poses may be left out: it is of the one that is nearest.
+        let off = |pose: &Pose| {
+            let pairs = got.pixmap().data().iter().zip(pose.frame.pixmap().data());
+            pairs.map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum::<u64>()
+        };
+        let pose = clip.iter().min_by_key(|pose| off(pose)).unwrap();
+        error += off(pose);
         let seen = pose.frame.pixmap().pixels().iter().filter(|pixel| pixel.alpha() > 0);
         count += 4 * seen.count() as u64;
     }

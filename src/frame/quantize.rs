@@ -33,6 +33,14 @@ pub fn straight_rgb(pixel: PremultipliedColorU8) -> [u8; 3] {
     [straight.red(), straight.green(), straight.blue()]
 }
 
+/// The colour of a pixel on an opaque ground.
+#[must_use]
+pub fn over(pixel: PremultipliedColorU8, ground: [u8; 3]) -> [u8; 3] {
+    let rgb = [pixel.red(), pixel.green(), pixel.blue()];
+    let under = |v: u8| (u32::from(v) * u32::from(255 - pixel.alpha()) + 127) / 255;
+    std::array::from_fn(|n| u8::try_from(u32::from(rgb[n]) + under(ground[n])).unwrap_or(255))
+}
+
 /// At most 256 colours of `N` channels, and a fast way from any colour to the nearest of them.
 ///
 /// Channels are compared as they are: three of straight colour, or four of premultiplied RGBA, so

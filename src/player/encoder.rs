@@ -33,9 +33,11 @@ pub fn encoder(choice: &Choice, seed: u64) -> Box<dyn Encoder> {
     };
     match choice.protocol {
         Protocol::Kitty => Box::new(kitty(choice, seed, passthrough)),
-        Protocol::Iterm2 => {
-            Box::new(Iterm2::new(Iterm2Config { multipart: choice.iterm2_multipart, passthrough }))
-        }
+        Protocol::Iterm2 => Box::new(Iterm2::new(Iterm2Config {
+            multipart: choice.iterm2_multipart,
+            background: choice.background,
+            passthrough,
+        })),
         Protocol::Sixel => Box::new(Sixel::new(SixelConfig {
             registers: choice.sixel_registers,
             dither: true,

@@ -3,9 +3,10 @@
 //! All poses share one global palette, so that colours do not shimmer and no frame carries its own.
 
 use super::{EncodeError, Pose};
-use crate::frame::quantize::{Palette, opaque_rgb};
+use crate::frame::quantize::{Palette, opaque_rgb, over};
 use std::collections::HashMap;
 use std::time::Duration;
+use tiny_skia::PremultipliedColorU8;
 
 /// One index of 256 is the transparent one.
 const MOST_COLORS: usize = 255;
@@ -46,14 +47,26 @@ impl Gif {
     }
 }
 
-/// Encodes the poses, all of one size.
-pub(super) fn encode(poses: &[Pose]) -> Result<Gif, EncodeError> {
+/// Over a known background a pixel is drawn from this alpha on, mixed with it.
+const VISIBLE_FROM: u8 = 48;
+
+/// A pixel as a GIF can show it: opaque, or none.
+fn shown(pixel: PremultipliedColorU8, background: Option<[u8; 3]>) -> Option<[u8; 3]> {
+    match background {
+        Some(ground) => (pixel.alpha() >= VISIBLE_FROM).then(|| over(pixel, ground)),
+        None => opaque_rgb(pixel),
+    }
+}
+
+/// Encodes the poses, all of one size. What is half transparent is mixed with the background, where
+/// that is known.
+pub(super) fn encode(poses: &[Pose], background: Option<[u8; 3]>) -> Result<Gif, EncodeError> {
     let first = poses.first().ok_or(EncodeError::Compression)?;
     let size = first.frame.size();
     let side = |v: u32| u16::try_from(v).map_err(|_| EncodeError::Compression);
     let (width, height) = (side(size.width)?, side(size.height)?);
     let pixels = poses.iter().flat_map(|p| p.frame.pixmap().pixels());
-    let mut palette = Palette::build(pixels.filter_map(|p| opaque_rgb(*p)), MOST_COLORS);
+    let mut palette = Palette::build(pixels.filter_map(|p| shown(*p, background)), MOST_COLORS);
     let clear = u8::try_from(palette.colors().len()).unwrap_or(255);
     let bits = bits_for(usize::from(clear) + 1);
     let head = head(width, height, palette.colors(), clear, bits);
@@ -68,7 +81,7 @@ pub(super) fn encode(poses: &[Pose]) -> Result<Gif, EncodeError> {
         body.extend_from_slice(&height.to_le_bytes());
         body.push(0);
         let pixels = pose.frame.pixmap().pixels().iter();
-        let codes = pixels.map(|p| opaque_rgb(*p).map_or(clear, |rgb| palette.index(rgb)));
+        let codes = pixels.map(|p| shown(*p, background).map_or(clear, |rgb| palette.index(rgb)));
         push_blocks(bits, &lzw(codes, bits), &mut body);
     }
     body.push(0x3b);
@@ -217,7 +230,7 @@ mod tests {
         // Noise of 128 pixels a side fills the LZW table more than once.
         let poses = [pose(1, 128, 33), pose(2, 128, 33), pose(3, 128, 34)];
         for looping in [false, true] {
-            let file = encode(&poses).unwrap().file(looping);
+            let file = encode(&poses, None).unwrap().file(looping);
             let decoder = image::codecs::gif::GifDecoder::new(std::io::Cursor::new(file)).unwrap();
             let frames = decoder.into_frames().collect_frames().unwrap();
             let total: u32 = frames.iter().map(|f| f.delay().numer_denom_ms().0).sum();
@@ -226,6 +239,21 @@ mod tests {
                 assert_eq!(frame.buffer().as_raw(), &pose.frame.to_straight_rgba());
             }
         }
+    }
+
+    #[test]
+    fn half_transparent_pixels_are_mixed_with_a_known_background() {
+        let rgba = [255, 0, 0, 128, 255, 0, 0, 20, 0, 0, 255, 255, 0, 0, 0, 0];
+        let frame = Frame::from_straight_rgba(PixelSize::new(2, 2), &rgba).unwrap();
+        let poses = [Pose { frame, gap: Duration::from_millis(40) }];
+        let pixels = |background| {
+            let file = encode(&poses, background).unwrap().file(true);
+            image::load_from_memory(&file).unwrap().to_rgba8().into_raw()
+        };
+        let clear = [0; 4];
+        let white = pixels(Some([255; 3]));
+        assert_eq!(white, [[255, 127, 127, 255], clear, [0, 0, 255, 255], clear].concat());
+        assert_eq!(pixels(None)[..4], [255, 0, 0, 255]);
     }
 
     #[test]

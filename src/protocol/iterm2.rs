@@ -24,6 +24,9 @@ pub struct Iterm2Config {
     /// Whether to send pictures in parts (`MultipartFile`, iTerm2 3.5 and later). Konsole before
     /// 26.08, mlterm, xterm.js and WezTerm know only the single sequence.
     pub multipart: bool,
+    /// The colour below the picture, where it is known: a GIF's half-transparent pixels are mixed
+    /// with it. Without, they are opaque from alpha 128 on.
+    pub background: Option<[u8; 3]>,
     /// The multiplexer between.
     pub passthrough: Passthrough,
 }
@@ -49,9 +52,10 @@ struct Shown {
     still: Option<Vec<u8>>,
 }
 
-/// iTerm2 and tmux read at most 1,048,576 bytes in one sequence; a part stays below with its
-/// wrapping, and is a whole number of base64 quanta.
-const PART: usize = 1_048_576 - 256;
+/// The base64 characters of a part: whole quanta, and two parts with their keys in what is written
+/// at once, so that an upload waits for the terminal like any other. (iTerm2 and tmux read at most
+/// 1,048,576 bytes in one sequence.)
+const PART: usize = 4032;
 
 impl Iterm2 {
     /// An encoder that has drawn nothing yet.
@@ -164,7 +168,7 @@ impl Encoder for Iterm2 {
             return Ok(());
         }
         check_alike(poses)?;
-        let gif = gif::encode(poses)?;
+        let gif = gif::encode(poses, self.config.background)?;
         let poses = poses.iter().map(|pose| pose.frame.clone()).collect();
         self.clips.insert(clip, Clip { poses, gif });
         Ok(())

@@ -15,11 +15,12 @@ use super::{
     ClipId, EncodeError, Encoder, Feed, Placement, Pose, check_alike, check_size, cursor_to,
 };
 use crate::frame::Frame;
+use crate::units::PixelSize;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 pub use ids::IdRange;
 use ids::Ids;
-use payload::{Payload, deflated};
+use payload::{Payload, Pictures, deflated};
 use std::fmt;
 use std::time::Duration;
 use store::{Clip, Store};
@@ -48,6 +49,11 @@ pub struct KittyConfig {
     /// sent: the mean squared distance of two premultiplied RGBA colours of 8 bits. 0 is not at
     /// all; [`FAITHFUL`] is not seen. A clip that no 256 colours can render so near is sent as it is.
     pub tolerance: u32,
+    /// How many bytes the upload of a clip of 160×160 pixels may take; a larger picture may take
+    /// more as its sides are longer. What is above is sent with colours that are farther off, up to
+    /// [`COARSEST`], and, if that does not suffice, without the poses that are least missed: at most
+    /// every third. Not heeded where the tolerance is 0.
+    pub budget: usize,
     /// Whether pictures go into Unicode placeholders, which are text and so can be moved by the
     /// multiplexer between, rather than to the cursor.
     pub placeholders: bool,
@@ -69,6 +75,7 @@ impl KittyConfig {
             z: 1,
             passthrough: Passthrough::None,
             tolerance: FAITHFUL,
+            budget: 100_000,
             placeholders: false,
             quota: 64 << 20,
             frees_one_by_one: false,
@@ -76,8 +83,12 @@ impl KittyConfig {
     }
 }
 
-/// A [`tolerance`](KittyConfig::tolerance) of 43 dB PSNR and better.
+/// A [`tolerance`](KittyConfig::tolerance) of 43 dB PSNR.
 pub const FAITHFUL: u32 = 12;
+/// How far colours may be off so that a clip keeps within its [`budget`](KittyConfig::budget): 38 dB.
+pub const COARSEST: u32 = 45;
+/// The sides of the picture that the budget is for, in pixels together.
+const BUDGET_SIDES: usize = 320;
 
 /// The only placement id we use (`p=`): with it a picture put again moves instead of doubling.
 const PLACEMENT: u32 = 1;
@@ -104,8 +115,8 @@ pub struct Kitty {
 struct Shown {
     id: u32,
     at: Placement,
-    /// The pose an animation stands still at; none while it plays, or before.
-    pose: Option<usize>,
+    /// The picture that an animation stands still at; none while it plays, or before.
+    picture: Option<usize>,
     /// Whether the terminal surely shows it.
     sure: bool,
 }
@@ -193,7 +204,7 @@ impl Kitty {
     }
 
     fn now_shown(&mut self, id: u32, at: &Placement, out: &mut Vec<u8>) {
-        let before = self.shown.replace(Shown { id, at: *at, pose: None, sure: true });
+        let before = self.shown.replace(Shown { id, at: *at, picture: None, sure: true });
         if self.config.placeholders && before.is_none_or(|b| !b.sure || b.id != id || b.at != *at) {
             if let Some(old) = before.filter(|old| old.sure && old.at != *at) {
                 wipe_box(&old.at, out);
@@ -267,9 +278,10 @@ impl Kitty {
         }
     }
 
-    fn load_animation(&self, id: u32, poses: &[Pose], payloads: &[Payload], out: &mut Vec<u8>) {
-        for (n, (pose, payload)) in poses.iter().zip(payloads).enumerate() {
-            let gap = gap_ms(pose.gap);
+    fn load_animation(&self, id: u32, poses: &[Pose], all: &Pictures, out: &mut Vec<u8>) {
+        for (n, payload) in all.payloads.iter().enumerate() {
+            let shown = poses.iter().zip(&all.of_poses).filter(|(_, picture)| **picture == n);
+            let gap = gap_ms(shown.map(|(pose, _)| pose.gap).sum());
             if n == 0 {
                 let keys = format!("a=t,i={id},{}", payload.keys);
                 self.upload(&keys, "", &payload.data, out);
@@ -302,7 +314,8 @@ impl Kitty {
         Ok(())
     }
 
-    fn image_of(&self, clip: ClipId, pose: usize) -> Result<u32, EncodeError> {
+    /// The image that shows a pose, and which of the clip's pictures that is.
+    fn image_of(&self, clip: ClipId, pose: usize) -> Result<(u32, usize), EncodeError> {
         let image = self.clips.get(clip).and_then(|clip| clip.image(pose));
         image.ok_or(EncodeError::NotLoaded(clip.0))
     }
@@ -311,8 +324,8 @@ impl Kitty {
         self.clips.get(clip).is_some_and(|clip| clip.animated)
     }
 
-    fn stop_at(&mut self, id: u32, pose: usize, out: &mut Vec<u8>) {
-        self.control(format_args!("a=a,i={id},c={},s=1", pose + 1), out);
+    fn stop_at(&mut self, id: u32, picture: usize, out: &mut Vec<u8>) {
+        self.control(format_args!("a=a,i={id},c={},s=1", picture + 1), out);
     }
 }
 
@@ -346,7 +359,9 @@ impl Encoder for Kitty {
         self.move_to(at, out);
         let keys = format!("a=T,i={id},{},{}", self.display_keys(at), payload.keys);
         self.upload(&keys, "", &payload.data, out);
-        self.still = Some(frame.pixmap().data().to_vec());
+        let still = self.still.get_or_insert_default();
+        still.clear();
+        still.extend_from_slice(frame.pixmap().data());
         self.sent_still = true;
         self.now_shown(id, at, out);
         Ok(())
@@ -381,7 +396,7 @@ impl Encoder for Kitty {
         self.still = None;
         if let Some(shown) = &mut self.shown {
             shown.sure = false;
-            shown.pose = None;
+            shown.picture = None;
         }
     }
 
@@ -406,20 +421,24 @@ impl Encoder for Kitty {
             return Ok(());
         }
         check_alike(poses)?;
-        let payloads = payload::of_clip(poses, self.config.tolerance)?;
-        let bytes = poses.iter().map(|pose| pose.frame.pixmap().data().len()).sum();
+        let size = poses.first().map_or(PixelSize::new(0, 0), |pose| pose.frame.size());
+        let sides = size.width.saturating_add(size.height) as usize;
+        let budget = self.config.budget.saturating_mul(sides) / BUDGET_SIDES;
+        let pictures = payload::of_clip(poses, self.config.tolerance, budget)?;
+        let count = pictures.payloads.len();
+        let bytes = count * 4 * size.width as usize * size.height as usize;
         if let Some(old) = self.clips.take(clip) {
             self.orphans.extend(old.ids);
         }
         let animated = self.config.tier == KittyTier::Animated;
-        let images = if animated { 1 } else { poses.len() };
+        let images = if animated { 1 } else { count };
         self.make_room(images, bytes, out);
         let ids = self.new_ids(images)?;
         match ids.first() {
-            Some(id) if animated => self.load_animation(*id, poses, &payloads, out),
-            _ => self.load_images(&ids, &payloads, out),
+            Some(id) if animated => self.load_animation(*id, poses, &pictures, out),
+            _ => self.load_images(&ids, &pictures.payloads, out),
         }
-        self.clips.put(clip, Clip { ids, poses: poses.len(), animated, bytes });
+        self.clips.put(clip, Clip { ids, of_poses: pictures.of_poses, animated, bytes });
         Ok(())
     }
 
@@ -436,15 +455,15 @@ impl Encoder for Kitty {
     ) -> Result<(), EncodeError> {
         self.moved = false;
         self.check_box(at)?;
-        let id = self.image_of(clip, pose)?;
+        let (id, picture) = self.image_of(clip, pose)?;
         self.clips.touch(clip);
-        let there = self.stands(id, at) && self.shown.is_some_and(|s| s.pose == Some(pose));
+        let there = self.stands(id, at) && self.shown.is_some_and(|s| s.picture == Some(picture));
         if self.is_animation(clip) && !there {
-            self.stop_at(id, pose, out);
+            self.stop_at(id, picture, out);
         }
         self.place(id, at, out);
         if let Some(shown) = &mut self.shown {
-            shown.pose = Some(pose);
+            shown.picture = Some(picture);
         }
         Ok(())
     }
@@ -458,7 +477,7 @@ impl Encoder for Kitty {
     ) -> Result<(), EncodeError> {
         self.moved = false;
         self.check_box(at)?;
-        let id = self.image_of(clip, 0)?;
+        let (id, _) = self.image_of(clip, 0)?;
         self.clips.touch(clip);
         if !self.is_animation(clip) {
             return Err(EncodeError::Unsupported("kitty (without animation)"));
@@ -471,7 +490,7 @@ impl Encoder for Kitty {
         let loops = if looping { 1 } else { 2 };
         self.control(format_args!("a=a,i={id},s=3,v={loops}"), out);
         if let Some(shown) = &mut self.shown {
-            shown.pose = None;
+            shown.picture = None;
         }
         Ok(())
     }

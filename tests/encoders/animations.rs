@@ -1,19 +1,22 @@
 //! Whole performances as kitty's terminals see them: never a moment with nothing, one picture at
 //! the end of each frame, and each pose the one that was drawn.
 
-use crate::graphics::{Graphics, Run, Spot, check_shot};
+use crate::graphics::{Graphics, Run, Spot, check_shot, check_shot_within};
 use crate::support::{Drawn, PETS, SMALL_CELL, ball, paint, written};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use buddy_render::frame::Frame;
-use buddy_render::protocol::kitty::{IdRange, Kitty, KittyConfig, KittyTier};
-use buddy_render::protocol::passthrough::Passthrough;
+use buddy_render::protocol::kitty::{COARSEST, IdRange, Kitty, KittyConfig, KittyTier};
 use buddy_render::protocol::{ClipId, Encoder, Placement};
 use buddy_render::units::{CellPosition, PixelSize};
 
 fn encoder(tier: KittyTier) -> Kitty {
-    let passthrough = Passthrough::None;
-    Kitty::new(KittyConfig { z: 10, passthrough, ..KittyConfig::new(tier, IdRange::from_seed(9)) })
+    within(usize::MAX, tier)
+}
+
+fn within(budget: usize, tier: KittyTier) -> Kitty {
+    let config = KittyConfig::new(tier, IdRange::from_seed(9));
+    Kitty::new(KittyConfig { z: 10, budget, ..config })
 }
 
 /// An encoder and its terminal.
@@ -151,6 +154,58 @@ fn a_terminal_that_animates_shows_every_clip_without_a_gap() {
 #[test]
 fn a_terminal_that_holds_pictures_shows_every_pose_without_a_gap() {
     perform(KittyTier::Static);
+}
+
+/// What does not fit its budget has coarser colours, and then fewer poses: each is shown by the
+/// picture of itself or of one before it, and all together take as long as they did.
+#[test]
+fn a_budget_is_kept_by_colours_and_then_by_poses() {
+    const TIGHT: usize = 1000;
+    for (pet, clips) in PETS.iter() {
+        let clip = &clips[0];
+        let at = place(0, clip);
+        let sent = |budget, tier| {
+            let mut kitty = within(budget, tier);
+            let bytes = written(|out| kitty.load(ClipId(0), &clip.poses, out).unwrap());
+            let mut terminal = Graphics::default();
+            terminal.feed(&bytes);
+            (kitty, terminal, bytes.len())
+        };
+        let whole = sent(usize::MAX, KittyTier::Animated).2;
+        let sides = (at.pixels().width + at.pixels().height) as usize;
+        // What three quarters of the bytes are, for a picture of the size that budgets are for.
+        let budget = whole * 3 / 4 * 320 / sides;
+        let (_, terminal, bytes) = sent(budget, KittyTier::Animated);
+        assert!(bytes <= whole * 4 / 5, "{pet}: {bytes} of {whole}");
+        let image = terminal.images.values().next().unwrap();
+        let gap: u32 = image.frames.iter().filter_map(|shot| shot.gap).sum();
+        let gaps = clip.poses.iter().map(|pose| pose.gap.as_millis() as u32).sum::<u32>();
+        assert!(gaps.abs_diff(gap) <= clip.poses.len() as u32, "{pet}: {gap} ms of {gaps}");
+
+        let least = (clip.poses.len() * 2).div_ceil(3);
+        let (mut kitty, terminal, _) = sent(TIGHT, KittyTier::Animated);
+        let frames = &terminal.images.values().next().unwrap().frames;
+        assert_eq!(frames.len(), least.max(2), "{pet}");
+        check_shot_within(&frames[0], &clip.poses[0].frame, COARSEST);
+        kitty.play(ClipId(0), true, &at, &mut Vec::new()).unwrap();
+
+        let (mut kitty, mut terminal, _) = sent(TIGHT, KittyTier::Static);
+        assert_eq!(terminal.images.len(), least.max(2), "{pet}");
+        let mut shown: Vec<u32> = Vec::new();
+        for pose in 0..clip.poses.len() {
+            let bytes = written(|out| kitty.show(ClipId(0), pose, &at, out).unwrap());
+            terminal.feed(&bytes);
+            let (id, _) = *terminal.placements.keys().next().unwrap();
+            assert_eq!(bytes.is_empty(), shown.last() == Some(&id));
+            let new = shown.last() != Some(&id);
+            if new {
+                let (image, _) = terminal.only();
+                check_shot_within(&image.frames[0], &clip.poses[pose].frame, COARSEST);
+                shown.push(id);
+            }
+        }
+        assert_eq!(shown.len(), least.max(2));
+    }
 }
 
 #[test]

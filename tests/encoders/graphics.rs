@@ -167,6 +167,11 @@ impl Graphics {
 /// That what was sent is this frame: exactly, or within the encoder's tolerance where a palette was
 /// used; then, too, what is opaque or fully transparent is so.
 pub(crate) fn check_shot(shot: &Shot, frame: &Frame) {
+    check_shot_within(shot, frame, FAITHFUL);
+}
+
+/// The same, with another tolerance.
+pub(crate) fn check_shot_within(shot: &Shot, frame: &Frame, tolerance: u32) {
     let Picture { size, rgba } = &shot.picture;
     let want = frame.size();
     assert_eq!(*size, (want.width as usize, want.height as usize));
@@ -184,6 +189,6 @@ pub(crate) fn check_shot(shot: &Shot, frame: &Frame) {
     }
     // The tolerance is a clip's in the mean; one of its poses may be a little worse, and one with
     // little in it, which weighs little there, worse still.
-    let most = (seen * 2 + want.width * want.height / 4) * FAITHFUL;
+    let most = (seen * 2 + want.width * want.height / 4) * tolerance;
     assert!(error <= most, "{error} over {seen} pixels");
 }

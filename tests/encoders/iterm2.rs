@@ -5,7 +5,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use buddy_render::frame::Frame;
 use buddy_render::protocol::iterm2::{Iterm2, Iterm2Config};
-use buddy_render::protocol::passthrough::Passthrough;
 use buddy_render::protocol::{ClipId, Encoder, Feed, Placement};
 use buddy_render::units::CellPosition;
 use image::AnimationDecoder as _;
@@ -15,7 +14,7 @@ use std::io::Cursor;
 const CLIP: ClipId = ClipId(1);
 
 fn encoder(multipart: bool) -> Iterm2 {
-    Iterm2::new(Iterm2Config { multipart, passthrough: Passthrough::None })
+    Iterm2::new(Iterm2Config { multipart, ..Iterm2Config::default() })
 }
 
 /// A file as it arrives, in one sequence or in parts: its arguments and its bytes.

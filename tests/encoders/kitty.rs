@@ -410,7 +410,8 @@ fn few_ids_suffice_for_many_clips() {
     assert!(rio.term.graphics.kitty_images.len() <= 239);
     assert!(kitty.is_loaded(ClipId(159)) && !kitty.is_loaded(ClipId(0)));
     let at = at(4, 2);
-    let too_many = clip(at.pixels(), 240);
+    // Even of those that its budget leaves.
+    let too_many = clip(at.pixels(), 480);
     let mut kitty = Kitty::new(config);
     let refused = kitty.load(CLIP, &too_many, &mut Vec::new());
     assert!(matches!(refused, Err(EncodeError::Unsupported(_))), "{refused:?}");

@@ -427,6 +427,8 @@ impl Lint {
         }
         if let Some(part) = body.strip_prefix("FilePart=") {
             keep(!part.is_empty() && part.len() % 4 == 0, "file-part")?;
+            // Two fit into what is written at once.
+            keep(part.len() <= 4096, "file-part")?;
             let file = self.file.as_mut().ok_or("file-part")?;
             file.data.push_str(part);
             return Ok(());

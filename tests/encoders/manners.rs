@@ -141,7 +141,8 @@ fn iterm2() -> Vec<Case> {
     let mut cases = Vec::new();
     for multipart in [false, true] {
         for passthrough in WAYS {
-            let iterm2 = Iterm2::new(Iterm2Config { multipart, passthrough });
+            let iterm2 =
+                Iterm2::new(Iterm2Config { multipart, passthrough, ..Iterm2Config::default() });
             let name = format!("iterm2, multipart {multipart}, through {passthrough:?}");
             let mut one = case(name, iterm2, Dialect::Iterm2(multipart), passthrough);
             // A GIF's palette takes longest of all, and is the same in parts.

@@ -18,7 +18,7 @@ fn kitty(passthrough: Passthrough) -> Box<dyn Encoder> {
 
 fn encoders(passthrough: Passthrough) -> [Box<dyn Encoder>; 4] {
     let iterm2 = |multipart| {
-        let config = Iterm2Config { multipart, passthrough };
+        let config = Iterm2Config { multipart, passthrough, ..Iterm2Config::default() };
         Box::new(Iterm2::new(config)) as Box<dyn Encoder>
     };
     let sixel = SixelConfig { passthrough, ..SixelConfig::default() };

@@ -234,9 +234,10 @@ fn how_chunks_may_not_come() {
 #[test]
 fn what_iterm2_may_not_get() {
     for multipart in [false, true] {
-        let mut iterm2 = Iterm2::new(Iterm2Config { multipart, passthrough: Passthrough::None });
+        let mut iterm2 = Iterm2::new(Iterm2Config { multipart, ..Iterm2Config::default() });
         let still = written(|out| iterm2.encode(&ball(AT.pixels(), 0), &AT, out).unwrap());
         let lint = lint(Dialect::Iterm2(multipart));
+        let long = format!("FilePart={}", "A".repeat(4100));
         let mut changes = vec![
             ("size=", "size=1", "file-size"),
             ("inline=1", "inline=0", "file-args"),
@@ -251,6 +252,7 @@ fn what_iterm2_may_not_get() {
         ];
         if multipart {
             changes.push(("\x1b]1337;FileEnd\x07", "", "file-open"));
+            changes.push(("FilePart=", &long, "file-part"));
             changes.push(("\x1b]1337;FilePart", "\x1b[1;1H\x1b]1337;FilePart", "file-between"));
         }
         check(&lint, &still, &changes);

@@ -5,7 +5,7 @@ use crate::support::{at, ball, boxes, encoded, paint, written};
 use buddy_render::frame::Frame;
 use buddy_render::pet::catalog;
 use buddy_render::protocol::symbols::{
-    ColorDepth, Ink, SymbolMode, Symbols, SymbolsConfig, TOLERANCE,
+    ColorDepth, Ink, LINGERS, SymbolMode, Symbols, SymbolsConfig, TOLERANCE,
 };
 use buddy_render::protocol::{EncodeError, Encoder, Placement};
 use buddy_render::units::{CellPixels, CellPosition, CellSize};
@@ -150,8 +150,8 @@ fn what_is_left_as_it_was_is_hardly_worse() {
                 kept = kept.max(off(&screen) - off(&fresh));
             }
         }
-        // Once for the cell, once for the colour, and a quarter for what is drawn flat.
-        let most = 2.25 * f64::from(TOLERANCE).powi(2);
+        // For the cell, once for the colour, and a quarter for what is drawn flat.
+        let most = (f64::from(LINGERS).powi(2) + 1.25) * f64::from(TOLERANCE).powi(2);
         assert!(kept <= most, "{depth:?}: {kept} of {most}");
         assert!(lazy * 4 < exact * 3, "{depth:?}: it saves a quarter: {lazy} of {exact}");
     }

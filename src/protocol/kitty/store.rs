@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 /// A clip in the terminal's memory.
 #[derive(Debug)]
 pub(super) struct Clip {
-    /// One image a pose, or one image with a frame a pose.
+    /// One image a picture, or one image with a frame a picture.
     pub(super) ids: Vec<u32>,
-    pub(super) poses: usize,
+    /// For each pose the picture that shows it, from 0.
+    pub(super) of_poses: Vec<usize>,
     /// Whether the terminal can play it.
     pub(super) animated: bool,
     /// What its pixels take, four bytes each: terminals hold them unpacked.
@@ -16,10 +17,11 @@ pub(super) struct Clip {
 }
 
 impl Clip {
-    /// The image that shows a pose.
-    pub(super) fn image(&self, pose: usize) -> Option<u32> {
-        let at = if self.animated { 0 } else { pose };
-        self.ids.get(at).copied().filter(|_| pose < self.poses)
+    /// The image that shows a pose, and which of the clip's pictures that is, from 0.
+    pub(super) fn image(&self, pose: usize) -> Option<(u32, usize)> {
+        let picture = *self.of_poses.get(pose)?;
+        let at = if self.animated { 0 } else { picture };
+        Some((*self.ids.get(at)?, picture))
     }
 }
 

@@ -1,10 +1,11 @@
 //! The palette, and which of its registers each pixel of a frame gets.
 
 use super::SixelConfig;
-use crate::frame::quantize::{OPAQUE_FROM, Palette, distance, straight_rgb};
+use crate::frame::quantize::{OPAQUE_FROM, Palette, distance, over, straight_rgb};
 use crate::frame::{Frame, dither};
 use crate::units::CellPixels;
 use std::io::Write as _;
+use std::ops::Range;
 use tiny_skia::PremultipliedColorU8;
 
 /// Registers kept free for colours that only later frames have: one of eight.
@@ -17,10 +18,17 @@ const GOOD: u64 = 48;
 const FAR: u32 = 900;
 /// A pixel that changes keeps its register up to this squared distance: 5 steps a channel.
 const KEEP: u32 = 27;
-/// The same for a pixel that would change alone: 15 steps a channel. Shared among those that change
-/// beside it to the same register.
-const LONE: u32 = 700;
-/// But only where a pixel beside it differs so many times more: at edges an error is not seen.
+/// What a tenth of a byte is worth in squared distance: the more, the fewer bytes and the worse.
+const WORTH: u32 = 20;
+/// What it costs to set a pixel, in tenths of a byte: where its register is set in its column of the
+/// band anyway, or in one beside it, or nowhere near, so that it must be selected.
+const JOINS: u32 = 2;
+const BESIDE: u32 = 10;
+const ALONE: u32 = 60;
+/// How often a band's pixels are chosen anew: more gain nothing.
+const PASSES: usize = 2;
+/// An error counts so many times, unless a pixel beside it differs so many times more: at edges an
+/// error is not seen.
 const MASK: u32 = 4;
 /// The same for each pixel of a cell, where cells are sent whole.
 const KEEP_CELL: u32 = 432;
@@ -182,25 +190,62 @@ impl Colors {
         sum
     }
 
-    /// Gives pixels their register of `before` back where the change costs more than it shows: the
-    /// fewer pixels beside it in its band change to the same, the farther a colour may be.
+    /// Gives pixels a register that costs fewer bytes for what it shows: the one of `before`, or one
+    /// that is set beside it anyway. So a pixel that kept a near colour gets a better one, too, when
+    /// that is cheap.
     fn settle(&self, frame: &Frame, before: &[Option<u8>], pixels: &mut [Option<u8>]) {
         let width = frame.size().width as usize;
-        for (n, pixel) in frame.pixmap().pixels().iter().enumerate() {
-            let (Some(old), Some(new)) = (before[n], pixels[n]) else { continue };
-            if old == new {
-                continue;
-            }
-            let Some(rgb) = self.ground.color(*pixel, true) else { continue };
-            let off = self.distance(old, rgb);
-            if off <= LONE && off * MASK <= contrast(frame.pixmap().pixels(), n, width) {
-                let alike = |m: usize| u32::from(pixels[m] == Some(new) && before[m] != Some(new));
-                let company: u32 = around(n, width, pixels.len()).map(alike).sum();
-                if off * company <= LONE {
-                    pixels[n] = Some(old);
+        let height = pixels.len() / width;
+        for top in (0..height).step_by(6) {
+            let band = top..(top + 6).min(height);
+            for x in (0..PASSES).flat_map(|_| 0..width) {
+                for y in band.clone() {
+                    self.settle_one(frame, before, pixels, (x, y), band.clone());
                 }
             }
         }
+    }
+
+    fn settle_one(
+        &self,
+        frame: &Frame,
+        before: &[Option<u8>],
+        pixels: &mut [Option<u8>],
+        (x, y): (usize, usize),
+        band: Range<usize>,
+    ) {
+        let (all, width) = (frame.pixmap().pixels(), frame.size().width as usize);
+        let n = y * width + x;
+        let (Some(now), old) = (pixels[n], before[n]) else { return };
+        let Some(rgb) = self.ground.color(all[n], true) else { return };
+        if old == Some(now) && self.distance(now, rgb) <= KEEP {
+            return;
+        }
+        let mut company = Company::default();
+        for column in x.saturating_sub(1)..(x + 2).min(width) {
+            let others = band.clone().map(|y| y * width + column).filter(|m| *m != n);
+            for register in others.filter_map(|m| pixels[m].filter(|_| pixels[m] != before[m])) {
+                company.add(register, if column == x { JOINS } else { BESIDE });
+            }
+        }
+        let contrast = contrast(all, n, width);
+        let cost = |register: u8, tenths: u32| {
+            let off = self.distance(register, rgb);
+            let seen = if off * MASK <= contrast { off } else { off * MASK };
+            seen + WORTH * tenths
+        };
+        let mut best = (cost(now, company.price(now)), now);
+        if let Some(old) = old {
+            // What stays costs nothing.
+            let kept = (cost(old, 0), old);
+            best = if old == now { kept } else { best.min(kept) };
+        }
+        for (register, tenths) in company.all() {
+            if Some(register) != old && cost(register, tenths) < best.0 {
+                best = (cost(register, tenths), register);
+            }
+        }
+        pixels[n] = Some(best.1);
     }
 
     /// As [`Colors::map_pixels`], but a cell either keeps all its registers or none but those of
@@ -291,12 +336,31 @@ fn contrast(pixels: &[PremultipliedColorU8], n: usize, width: usize) -> u32 {
     beside.map(|p| distance(rgb(p), rgb(&pixels[n]))).max().unwrap_or(0)
 }
 
-/// The pixels of three columns and six rows that are in one band with pixel `n`, itself among them.
-fn around(n: usize, width: usize, count: usize) -> impl Iterator<Item = usize> {
-    let (x, y) = (n % width, n / width);
-    let columns = x.saturating_sub(1)..(x + 2).min(width);
-    let rows = y - y % 6..(y - y % 6 + 6).min(count / width);
-    rows.flat_map(move |y| columns.clone().map(move |x| y * width + x))
+/// The registers that are set near a pixel, and what it costs to set it to each.
+#[derive(Default)]
+struct Company {
+    registers: [(u8, u32); 18],
+    count: usize,
+}
+
+impl Company {
+    fn add(&mut self, register: u8, tenths: u32) {
+        let known = &mut self.registers[..self.count];
+        if let Some((_, least)) = known.iter_mut().find(|(known, _)| *known == register) {
+            *least = tenths.min(*least);
+        } else if let Some(free) = self.registers.get_mut(self.count) {
+            *free = (register, tenths);
+            self.count += 1;
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (u8, u32)> {
+        self.registers[..self.count].iter().copied()
+    }
+
+    fn price(&self, register: u8) -> u32 {
+        self.all().find(|(known, _)| *known == register).map_or(ALONE, |(_, tenths)| tenths)
+    }
 }
 
 /// What half-transparent pixels are drawn on.
@@ -321,12 +385,7 @@ impl Ground {
             return None;
         }
         Some(match self.0 {
-            Some(ground) => {
-                let rgb = [pixel.red(), pixel.green(), pixel.blue()];
-                let under = |v: u8| (u32::from(v) * u32::from(255 - alpha) + 127) / 255;
-                let over = |n: usize| u32::from(rgb[n]) + under(ground[n]);
-                std::array::from_fn(|n| u8::try_from(over(n)).unwrap_or(255))
-            }
+            Some(ground) => over(pixel, ground),
             None => straight_rgb(pixel),
         })
     }

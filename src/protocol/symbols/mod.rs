@@ -60,9 +60,9 @@ pub struct SymbolsConfig {
     pub mode: SymbolMode,
     /// The colours.
     pub depth: ColorDepth,
-    /// How much more than at best a cell may be off and still be left as it is, and how far off a
-    /// colour may be that is in use already: a distance in Oklab, 0 to 1. At 0 each frame is drawn
-    /// as if it were the first.
+    /// How far off a colour may be that is in use already: a distance in Oklab, 0 to 1. A cell may
+    /// be off by 1.8 times as much more than at best and still be left as it is. At 0 each frame is
+    /// drawn as if it were the first.
     pub tolerance: f32,
     /// The terminal's background, as far as it is known: soft edges are blended with it, and it may
     /// stand for a colour near it in a cell that is transparent in part.
@@ -74,6 +74,9 @@ pub struct SymbolsConfig {
 
 /// About the least difference that is seen. What it saves is in `protocols/symbols.md`.
 pub const TOLERANCE: f32 = 0.02;
+/// How many times the tolerance a cell may be off that was drawn before: as much as it takes for each
+/// pet's idle clip to be within 400 bytes a frame.
+pub const LINGERS: f32 = 1.8;
 
 impl Default for SymbolsConfig {
     fn default() -> Self {
@@ -198,7 +201,7 @@ impl Symbols {
         }
         let parts = &parts[..self.glyphs.parts()];
         let count = f32::from(u8::try_from(parts.len()).unwrap_or(u8::MAX));
-        let spare = count * self.fitter.tolerance.powi(2);
+        let spare = count * (self.fitter.tolerance * LINGERS).powi(2);
         let off = tones.error(parts, self.fitter.background);
         if spare > 0.0 && off <= spare {
             return;
