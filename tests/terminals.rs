@@ -193,8 +193,12 @@ fn check(terminal: &str, protocol: &str, pet: &str) {
             ground > 0.25,
             "{where_}, picture {index}: only {ground} of the box is transparent"
         );
+        let (width, height) = run.cell;
         let elsewhere = picture.enumerate_pixels().filter(|(x, y, p)| {
-            (*x + 20 * run.cell.0 < left && *y >= 3 * run.cell.1 || *y >= bottom) && !is_ground(**p)
+            // A bubble has at most 38 columns and 6 rows; the cursor may stand in the first row.
+            let beside = *x + 38 * width < left && *y >= height;
+            let below = *x < left && *y >= 6 * height || *y >= bottom;
+            (beside || below) && !is_ground(**p)
         });
         assert_eq!(
             elsewhere.count(),
