@@ -47,7 +47,8 @@ pub struct KittyConfig {
     pub passthrough: Passthrough,
     /// How far the colours of a clip's poses may be from the drawn ones, so that fewer bytes are
     /// sent: the mean squared distance of two premultiplied RGBA colours of 8 bits. 0 is not at
-    /// all; [`FAITHFUL`] is not seen. A clip that no 256 colours can render so near is sent as it is.
+    /// all; [`FAITHFUL`] is not seen. A clip that no 256 colours can render so near is sent as it is,
+    /// if its [`budget`](Self::budget) allows.
     pub tolerance: u32,
     /// How many bytes the upload of a clip of 160×160 pixels may take; a larger picture may take
     /// more as its sides are longer. What is above is sent with colours that are farther off, up to

@@ -6,8 +6,10 @@ use crate::support::{Drawn, PETS, SMALL_CELL, ball, paint, written};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use buddy_render::frame::Frame;
+use buddy_render::pet::catalog;
+use buddy_render::pet::skin::Outfit;
 use buddy_render::protocol::kitty::{COARSEST, IdRange, Kitty, KittyConfig, KittyTier};
-use buddy_render::protocol::{ClipId, Encoder, Placement};
+use buddy_render::protocol::{ClipId, Encoder, Placement, Pose};
 use buddy_render::units::{CellPosition, PixelSize};
 
 fn encoder(tier: KittyTier) -> Kitty {
@@ -154,6 +156,30 @@ fn a_terminal_that_animates_shows_every_clip_without_a_gap() {
 #[test]
 fn a_terminal_that_holds_pictures_shows_every_pose_without_a_gap() {
     perform(KittyTier::Static);
+}
+
+/// A glow has more colours than a palette: they are rendered by one all the same.
+#[test]
+fn a_clip_with_a_glow_is_within_its_budget() {
+    let size = PixelSize::new(160, 160);
+    let pet = catalog::load("antigravity").unwrap();
+    let outfit = Outfit { skin: Some("cyberpunk".into()), ..Outfit::default() };
+    let mut scene = pet.scene_in(&outfit).unwrap();
+    let clip = pet.clip("idle").unwrap();
+    let pose = |n| {
+        let mut frame = Frame::new(size).unwrap();
+        scene.draw(clip.start + clip.duration * n / 12, &mut frame);
+        Pose { frame, gap: clip.duration / 12 }
+    };
+    let poses: Vec<_> = (0..12).map(pose).collect();
+    let config = KittyConfig::new(KittyTier::Animated, IdRange::from_seed(9));
+    let mut kitty = Kitty::new(config);
+    let bytes = written(|out| kitty.load(ClipId(0), &poses, out).unwrap());
+    assert!(bytes.len() <= config.budget + config.budget / 10, "{} bytes", bytes.len());
+    let mut terminal = Graphics::default();
+    terminal.feed(&bytes);
+    let image = terminal.images.values().next().unwrap();
+    check_shot_within(&image.frames[0], &poses[0].frame, COARSEST + COARSEST / 4);
 }
 
 /// What does not fit its budget has coarser colours, and then fewer poses: each is shown by the

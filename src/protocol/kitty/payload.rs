@@ -91,12 +91,19 @@ pub(super) fn of_clip(
     tolerance: u32,
     budget: usize,
 ) -> Result<Pictures, EncodeError> {
-    let Some(clip) = Indexed::within(poses, tolerance) else {
-        let all: Result<_, _> = poses.iter().map(|pose| deflated(&pose.frame)).collect();
-        return all.map(Pictures::all);
+    let (clip, mut error) = match Indexed::within(poses, tolerance) {
+        Some(clip) => (clip, tolerance),
+        // More colours than a palette has, such as a glow's.
+        None => {
+            let exact: Result<_, _> = poses.iter().map(|pose| deflated(&pose.frame)).collect();
+            let exact = Pictures::all(exact?);
+            let fits = tolerance == 0 || exact.wire() <= budget;
+            let coarse = if fits { None } else { Indexed::within(poses, COARSEST) };
+            let Some(coarse) = coarse else { return Ok(exact) };
+            (coarse, COARSEST)
+        }
     };
     let mut pictures = Pictures::all(clip.pngs(poses)?);
-    let mut error = tolerance;
     while tolerance > 0 && pictures.wire() > budget && error < COARSEST {
         error = coarser(error, pictures.wire(), budget);
         let Some(clip) = Indexed::within(poses, error) else { break };
