@@ -1,5 +1,6 @@
 //! Letters: for the plainest terminals, in ASCII and without colours; or in symbols of Unicode, in
-//! the terminal's own sixteen colours if it has some. Poses drawn by hand where there are some; else the frame is read as light and shape. See `protocols/ascii.md`.
+//! the terminal's own sixteen colours if it has some. Poses drawn by hand where there are some; else
+//! the frame is read as light and shape. See `protocols/ascii.md`.
 
 use super::cells::{Cell, Grid, Ink};
 use super::symbols::Samples;
