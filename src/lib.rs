@@ -43,6 +43,7 @@ pub mod event;
 pub mod frame;
 pub mod intent;
 pub mod mood;
+pub mod overlay;
 pub mod pack;
 pub mod pet;
 pub mod player;

@@ -15,6 +15,11 @@ mod play;
 mod preview;
 mod probe;
 mod render;
+#[cfg(unix)]
+mod shell;
+#[cfg(not(unix))]
+#[path = "shell/elsewhere.rs"]
+mod shell;
 mod skin;
 mod source;
 
@@ -48,6 +53,11 @@ enum Command {
     /// Play a pet that reacts to the events on standard input (the default)
     #[command(after_help = "Example: buddy-render play --pet bit --protocol kitty < events.jsonl")]
     Play(play::PlayArgs),
+    /// Run your shell, or a command, with the pet over it
+    #[command(
+        after_help = "Examples:\n  buddy-render shell\n  buddy-render shell --pet null -- fish\n\nThe shell runs as it always does: not a byte of it is changed. The pet stands in its corner while nothing is there, and is away from text, passwords and programs that have the whole screen. It hears commands from the shell's marks (OSC 133), agents (OSC 7501), and what is sent with emit."
+    )]
+    Shell(shell::ShellArgs),
     /// Show one clip, looping; keys change pet and clip
     #[command(after_help = "Example: buddy-render preview null purr")]
     Preview(preview::PreviewArgs),
@@ -134,6 +144,10 @@ pub(crate) fn main() -> ExitCode {
     let done = match cli.command {
         None => play::run(&cli.play),
         Some(Command::Play(args)) => play::run(&args),
+        Some(Command::Shell(args)) => match shell::run(&args) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Some(Command::Preview(args)) => preview::run(&args),
         Some(Command::Render(args)) => render::run(&args),
         Some(Command::Export(args)) => export::run(&args),

@@ -12,6 +12,11 @@ pub(super) fn listen(bus: Arc<Bus>) -> Result<Listening, SocketError> {
     socket::listen(&folder(), &here(), bus)
 }
 
+/// Listens for events to a pet over a shell, whose programs are in that terminal.
+pub(super) fn listen_in(tty: Option<u64>, bus: Arc<Bus>) -> Result<Listening, SocketError> {
+    socket::listen(&folder(), &Place { tty, ..here() }, bus)
+}
+
 /// The folder of this user's sockets.
 pub(super) fn folder() -> PathBuf {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR");

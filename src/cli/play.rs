@@ -1,6 +1,6 @@
 //! `play`: a pet that reacts to the events on standard input. `preview` shares its stage.
 
-mod terminal;
+pub(super) mod terminal;
 
 use super::skin::{self, SkinArgs};
 use super::{Failure, feed, source};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The seed where none is given: an idle pet need not differ from run to run.
-const DEFAULT_SEED: u64 = 1;
+pub(super) const DEFAULT_SEED: u64 = 1;
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct PlayArgs {
@@ -48,38 +48,49 @@ pub(super) struct PlayArgs {
 pub(super) struct Look {
     /// auto, kitty, iterm2 (iterm3: our corner profile over it), sixel, symbols, ascii, or text
     #[arg(long, value_name = "P", default_value = "auto")]
-    protocol: Wanted,
+    pub(super) protocol: Wanted,
     /// A tier of the protocol, such as static for kitty, or for symbols half, quadrant, sextant,
     /// octant, braille, cp437 or drawn (by hand)
     #[arg(long, value_name = "NAME")]
-    tier: Option<String>,
+    pub(super) tier: Option<String>,
     #[command(flatten)]
-    skin: SkinArgs,
+    pub(super) skin: SkinArgs,
     /// The pet's box, in cells; never more than a third of the window's width or half its height
     #[arg(long, value_name = "COLSxROWS", default_value_t = layout::DEFAULT_SIZE)]
-    size: CellSize,
+    pub(super) size: CellSize,
     /// top-right, top-left, bottom-right or bottom-left
     #[arg(long, value_name = "C", default_value = "top-right", value_parser = Corner::from_str)]
-    corner: Corner,
+    pub(super) corner: Corner,
     /// Decides what is left to chance; the same seed and events, the same pet
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
-    seed: u64,
+    pub(super) seed: u64,
     /// The window and one cell's pixels, such as 80x24@10x20; nothing is asked of a terminal then
     #[arg(long, value_name = "COLSxROWS@WxH")]
-    geometry: Option<Geometry>,
+    pub(super) geometry: Option<Geometry>,
     /// End after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    duration: Option<Duration>,
+    pub(super) duration: Option<Duration>,
     /// Frames a second where frames are sent one by one, 1 to 60; in a terminal at most 30, and fewer
     /// while it or the system is busy
     #[arg(long, value_name = "N", value_parser = frame_rate)]
-    fps: Option<f32>,
+    pub(super) fps: Option<f32>,
     /// full, reduced (moves only when it reacts), or none (key poses)
     #[arg(long, value_name = "M")]
-    motion: Option<MotionArg>,
+    pub(super) motion: Option<MotionArg>,
 }
 
 impl PlayArgs {
+    /// Those of a pet over a shell: it does not speak there, as a bubble would cover text.
+    pub(super) fn for_shell(
+        pet: &str,
+        lang: Option<&Language>,
+        no_guests: bool,
+        look: Look,
+    ) -> Self {
+        let lang = lang.cloned();
+        Self { pet: pet.to_owned(), time: Some(Time::Real), lang, quiet: true, no_guests, look }
+    }
+
     pub(super) fn for_preview(pet: &str, look: &Look) -> Self {
         Self {
             pet: pet.to_owned(),
@@ -116,7 +127,7 @@ impl FromStr for Time {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Wanted {
+pub(super) enum Wanted {
     Auto,
     Protocol(Protocol),
 }
@@ -135,7 +146,13 @@ impl FromStr for Wanted {
 }
 
 impl Wanted {
-    fn protocol(self) -> Option<Protocol> {
+    /// Whether sentences were asked for.
+    #[cfg(unix)]
+    pub(super) fn is_text(self) -> bool {
+        self == Self::Protocol(Protocol::Text)
+    }
+
+    pub(super) fn protocol(self) -> Option<Protocol> {
         match self {
             Self::Auto => None,
             Self::Protocol(protocol) => Some(protocol),
@@ -144,7 +161,7 @@ impl Wanted {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum MotionArg {
+pub(super) enum MotionArg {
     Full,
     Reduced,
     None,
@@ -155,7 +172,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     number.ok_or_else(|| "a duration is a number of seconds, such as 2.5".to_owned())
 }
 
-fn frame_rate(text: &str) -> Result<f32, String> {
+pub(super) fn frame_rate(text: &str) -> Result<f32, String> {
     let number: Option<f32> = text.parse().ok();
     number
         .filter(|n| (1.0..=60.0).contains(n))
@@ -163,7 +180,7 @@ fn frame_rate(text: &str) -> Result<f32, String> {
 }
 
 /// What the environment says about us. Read once, here.
-fn switched_off() -> bool {
+pub(super) fn switched_off() -> bool {
     std::env::var_os("BUDDY").is_some_and(|value| value == "0")
 }
 
@@ -212,7 +229,7 @@ pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
     terminal::preview(args, pet, clip)
 }
 
-fn companion(guests: &Guests, args: &PlayArgs) -> Companion {
+pub(super) fn companion(guests: &Guests, args: &PlayArgs) -> Companion {
     let language = args.lang.clone().or_else(language);
     let personality = |pet: &Pet| pet.personality(language.as_ref());
     let visitors = guests.visitors.iter().map(|pet| personality(pet)).collect();
@@ -227,7 +244,7 @@ fn language() -> Option<Language> {
 }
 
 /// The pets that may visit: those whose own trigger may come while another is host.
-fn guests(host: &Arc<Pet>, args: &PlayArgs) -> Guests {
+pub(super) fn guests(host: &Arc<Pet>, args: &PlayArgs) -> Guests {
     let visit = |name: &&str| !args.no_guests && *name != host.name();
     let visitors =
         ["spectre", "null"].into_iter().filter(visit).filter_map(|name| catalog::load(name).ok());

@@ -93,6 +93,7 @@ pub struct Player {
     next: Option<Cue>,
     tempo: Tempo,
     hidden: bool,
+    aside: bool,
     left: bool,
     on_screen: bool,
     cursor_moved: bool,
@@ -145,6 +146,7 @@ impl Player {
             next: None,
             tempo: Tempo::Normal,
             hidden: false,
+            aside: false,
             left: false,
             on_screen: false,
             cursor_moved: false,
@@ -186,6 +188,51 @@ impl Player {
             self.encoder.reset(out);
         }
         self.start_anew();
+    }
+
+    /// The window or the wanted box has another size: all is drawn anew.
+    pub fn refit(&mut self, geometry: Geometry, size: CellSize, out: &mut Vec<u8>) {
+        self.settings.size = size;
+        self.resize(geometry, out);
+    }
+
+    /// The box in which it stands; none where the window is too small.
+    #[must_use]
+    pub const fn placement(&self) -> Option<Placement> {
+        self.placement
+    }
+
+    /// Whether something of it is on the screen.
+    #[must_use]
+    pub const fn is_on_screen(&self) -> bool {
+        self.on_screen
+    }
+
+    /// Has it step aside, or come back. Whatever happens meanwhile goes on unseen; the next
+    /// [`Player::draw`] takes it off the screen, and clips stay in the terminal's memory.
+    pub const fn step_aside(&mut self, aside: bool) {
+        self.aside = aside;
+    }
+
+    /// Whether its pictures are above the text ([`Encoder::floats`]).
+    #[must_use]
+    pub fn floats(&self) -> bool {
+        self.encoder.floats()
+    }
+
+    /// Puts a picture that floats back where it was before the text under it moved.
+    pub fn put_again(&mut self, out: &mut Vec<u8>) {
+        if self.on_screen {
+            self.encoder.put_again(out);
+            self.note_cursor();
+        }
+    }
+
+    /// Somebody else has taken its place on the screen: the next [`Player::draw`] draws it anew.
+    pub fn lose(&mut self) {
+        self.encoder.invalidate();
+        self.on_screen = false;
+        self.restart();
     }
 
     /// Takes everything of ours off the screen and out of the terminal's memory.
@@ -252,7 +299,7 @@ impl Player {
         self.collect_drawn(out)?;
         self.uploaded = if self.cursor_moved { 0 } else { out.len() - before };
         let wake = match self.placement {
-            Some(at) if !self.hidden && !self.left => {
+            Some(at) if !self.hidden && !self.aside && !self.left => {
                 self.change_clip(now);
                 self.speak(now, &at, out);
                 self.draw_clip(now, &at, out)?

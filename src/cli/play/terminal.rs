@@ -1,6 +1,6 @@
 //! Playing into the terminal that we run in: asked what it can, guarded, and put back.
 
-use super::{Failure, PlayArgs, guests, listen, live_failure, open_player, settings, source};
+use super::{Failure, Look, PlayArgs, guests, listen, live_failure, open_player, settings, source};
 use buddy_render::event::{Event, EventKind};
 use buddy_render::mood::{Input, Mind, OneClip};
 use buddy_render::pet::{Pet, catalog};
@@ -12,17 +12,15 @@ use buddy_render::terminal::{
 use std::sync::Arc;
 
 /// The terminal, made ours until this is dropped.
-struct Stage {
-    terminal: Terminal,
-    signals: Signals,
-    choice: Choice,
+pub(in super::super) struct Stage {
+    pub(in super::super) terminal: Terminal,
+    pub(in super::super) signals: Signals,
+    pub(in super::super) choice: Choice,
 }
 
 impl Stage {
-    fn open(args: &PlayArgs) -> Result<Self, Failure> {
-        let look = &args.look;
+    pub(in super::super) fn open(look: &Look, signals: Signals) -> Result<Self, Failure> {
         let failed = |error: TerminalError| Failure::of_terminal(&error);
-        let signals = Signals::new()?;
         let mut terminal = Terminal::open().map_err(failed)?;
         // It starts while the terminal is asked. Where it cannot, there is only less to rely on.
         let _ = std::env::current_exe().and_then(|program| terminal.start_guardian(&program));
@@ -36,7 +34,7 @@ impl Stage {
         Ok(Self { terminal, signals, choice })
     }
 
-    fn player(
+    pub(in super::super) fn player(
         &self,
         args: &PlayArgs,
         guests: Guests,
@@ -62,7 +60,7 @@ pub(super) fn play(
     if look.protocol.protocol() == Some(Protocol::Text) {
         return sentences(args, guests, mind, has_events);
     }
-    let mut stage = Stage::open(args)?;
+    let mut stage = Stage::open(&args.look, Signals::new()?)?;
     let mut player = stage.player(args, guests, mind)?;
     let events = listen(args, has_events);
     let mut live = Live {
@@ -137,7 +135,7 @@ fn further(names: &[&str], from: &str, by: isize) -> String {
 }
 
 pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), Failure> {
-    let mut stage = Stage::open(args)?;
+    let mut stage = Stage::open(&args.look, Signals::new()?)?;
     let (mut args, mut pet, mut clip) = (args.clone(), pet, clip.to_owned());
     loop {
         let mut leap = None;
