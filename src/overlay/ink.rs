@@ -112,6 +112,11 @@ impl Ink {
         rows.is_some_and(|rows| rows.iter().all(|line| line.end <= col && (line.known || !sure)))
     }
 
+    /// From which column on a row has nothing, if that is sure.
+    pub(super) fn end(&self, row: u16) -> Option<u16> {
+        self.rows.get(usize::from(row)).filter(|line| line.known).map(|line| line.end)
+    }
+
     /// The window has `rows` rows and `cols` columns now; what was in row `old` is in row `new`, as
     /// far as the cursor tells. Lines may have been wrapped anew, or taken out of the history, so
     /// that nothing is sure any more, unless all lines are shorter than `col` columns.

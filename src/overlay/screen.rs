@@ -202,6 +202,11 @@ impl Screen {
         &self.cursor.pen
     }
 
+    /// From which column on a row surely has nothing of the program's.
+    pub(super) fn blank_from(&self, row: u16) -> Option<u16> {
+        self.page().ink.end(row)
+    }
+
     /// Whether that box has nothing but what is ours.
     pub(super) fn is_blank(&self, at: &Placement, sure: bool) -> bool {
         let (top, col) = (at.at.row, at.at.col);

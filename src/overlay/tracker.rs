@@ -145,6 +145,12 @@ impl Tracker {
         self.screen.is_blank(at, sure)
     }
 
+    /// From which column on a row has nothing of the child's, if that is sure.
+    #[must_use]
+    pub fn blank_from(&self, row: u16) -> Option<u16> {
+        self.screen.blank_from(row)
+    }
+
     /// The window has another size. The terminal may have moved and wrapped everything.
     pub fn resize(&mut self, size: CellSize) {
         self.screen.resize(size);

@@ -28,6 +28,8 @@ const ANSWER: Duration = Duration::from_millis(400);
 const MOST_UNANSWERED: u32 = 3;
 /// A window with less has no room for pets.
 const SMALLEST_WINDOW: CellSize = CellSize::new(60, 12);
+/// How often it is looked whether a password is still asked for.
+const SECRET: Duration = Duration::from_millis(250);
 /// Keys are told of together, not more often.
 const KEYS_EVERY: Duration = Duration::from_millis(250);
 /// More bytes at once are a paste, or a mouse.
@@ -79,11 +81,15 @@ pub struct Stage {
     put_at: Duration,
     deferred: Option<Duration>,
     hidden: bool,
+    /// A password is asked for. Its end is told by nothing, so that it must be looked for.
+    secret: bool,
     /// All bytes of the child's that were followed.
     passed: u64,
     asked: Option<Asked>,
     unanswered: u32,
     refit: Option<Refit>,
+    /// The columns in which it has ever stood.
+    drawn: Option<(u16, u16)>,
     folder: Option<String>,
     keys: Keys,
 }
@@ -99,7 +105,6 @@ struct Asked {
 #[derive(Clone, Copy)]
 struct Refit {
     row: u16,
-    left: Option<Placement>,
 }
 
 /// Bytes of ours that move the cursor.
@@ -149,10 +154,12 @@ impl Stage {
             put_at: Duration::ZERO,
             deferred: None,
             hidden: false,
+            secret: false,
             passed: 0,
             asked: None,
             unanswered: 0,
             refit: None,
+            drawn: None,
             folder: None,
             keys: Keys::default(),
         }
@@ -295,12 +302,11 @@ impl Stage {
             return;
         }
         let row = self.tracker.cursor().row;
-        let left = self.player.placement().filter(|_| self.player.is_on_screen());
         self.config.geometry = geometry;
         self.tracker.resize(geometry.window);
         self.tracker.watch(None, None);
         let first = self.refit.map_or(row, |refit| refit.row);
-        self.refit = Some(Refit { row: first, left: self.refit.and_then(|r| r.left).or(left) });
+        self.refit = Some(Refit { row: first });
         self.asked = None;
         self.stance.leave();
     }
@@ -327,6 +333,7 @@ impl Stage {
         out: &mut Vec<u8>,
     ) -> Result<(), PlayError> {
         self.keys.tell(now, &self.bus);
+        self.secret = secret;
         if !self.is_idle() {
             self.go_on(out);
             return Ok(());
@@ -354,35 +361,44 @@ impl Stage {
         if other {
             self.player.refit(self.config.geometry, size, &mut bytes);
         }
-        if std::mem::take(&mut self.gone) {
-            if self.player.floats() {
-                self.player.clear(&mut bytes);
-            } else {
-                self.player.lose();
-            }
-            self.moved = false;
-        }
-        if self.moved && now >= self.put_at {
-            self.moved = false;
-            self.put_at = now + PUT_AGAIN;
-            if self.player.floats() {
-                self.player.put_again(&mut bytes)
-            } else {
-                self.player.lose()
-            }
-        }
+        let wiped = self.mend(now, &mut bytes);
         let before = bytes.len();
         self.wake = self.player.draw(now, &mut bytes)?;
         self.news = false;
         let upload = match self.player.take_uploaded() {
-            0 => 0,
-            // Then nothing before it moved the cursor.
-            uploaded => before + uploaded,
+            // Nothing before it moved the cursor, or there is none.
+            uploaded if uploaded > 0 && !wiped => before + uploaded,
+            _ => 0,
         };
-        let moves = self.player.take_cursor_moved();
+        let moves = self.player.take_cursor_moved() || wiped;
         self.send(bytes, upload, moves, out);
         self.watch();
         Ok(())
+    }
+
+    /// Sees to what has become of the picture since it was drawn. Tells whether cells were wiped.
+    fn mend(&mut self, now: Duration, bytes: &mut Vec<u8>) -> bool {
+        let floats = self.player.floats();
+        if std::mem::take(&mut self.gone) {
+            self.moved = false;
+            if floats {
+                self.player.clear(bytes);
+            } else {
+                self.player.lose();
+            }
+        }
+        if !self.moved || now < self.put_at {
+            return false;
+        }
+        self.moved = false;
+        self.put_at = now + PUT_AGAIN;
+        if floats {
+            self.player.put_again(bytes);
+        } else {
+            self.wipe_left_behind(bytes);
+            self.player.lose();
+        }
+        !floats
     }
 
     /// Ours are not allowed just now: asks for what is missing, and steps aside if it takes too long.
@@ -415,7 +431,6 @@ impl Stage {
 
     /// After the window has changed: first where the cursor is, then what was left behind is wiped.
     fn settle_in(&mut self, now: Duration, out: &mut Vec<u8>) -> Result<(), PlayError> {
-        let Some(refit) = self.refit else { return Ok(()) };
         if self.tracker.lacks_cursor() && self.unanswered < MOST_UNANSWERED {
             self.ask(now, out);
             return Ok(());
@@ -429,10 +444,7 @@ impl Stage {
             self.player.step_aside(true);
             self.player.draw(now, &mut bytes)?;
         } else {
-            let moved = i32::from(self.tracker.cursor().row) - i32::from(refit.row);
-            if let Some(left) = refit.left.and_then(|left| self.left_behind(left, moved)) {
-                wipe(&left, &mut bytes);
-            }
+            self.wipe_left_behind(&mut bytes);
             self.player.lose();
         }
         self.gone = true;
@@ -441,18 +453,22 @@ impl Stage {
         Ok(())
     }
 
-    /// Where a box is after its rows have moved, as far as it is in the window and nothing else is.
-    fn left_behind(&self, left: Placement, moved: i32) -> Option<Placement> {
-        let window = self.config.geometry.window;
-        let row = u16::try_from(i32::from(left.at.row) + moved).unwrap_or(0);
-        let at = CellPosition { row, col: left.at.col };
-        let size = CellSize {
-            cols: left.size.cols.min(window.cols.saturating_sub(at.col)),
-            rows: left.size.rows.min(window.rows.saturating_sub(at.row)),
-        };
-        let left = Placement { at, size, ..left };
-        let any = size.cols > 0 && size.rows > 0;
-        (any && self.tracker.is_blank(&left, false)).then_some(left)
+    /// Blanks all cells in which something of ours may be, and surely nothing else: pictures have
+    /// moved with the rows, up and down, or were behind the window's edge and are seen again.
+    fn wipe_left_behind(&self, bytes: &mut Vec<u8>) {
+        let Geometry { window, cell } = self.config.geometry;
+        let Some((first, end)) = self.drawn else { return };
+        // A frame that was on its way when the window shrank was drawn at its edge.
+        let first = first.min(window.cols.saturating_sub(1));
+        for row in 0..window.rows {
+            let Some(from) = self.tracker.blank_from(row).map(|from| from.max(first)) else {
+                continue;
+            };
+            let size = CellSize::new(end.min(window.cols).saturating_sub(from), 1);
+            if size.cols > 0 {
+                wipe(&Placement { at: CellPosition { row, col: from }, size, cell }, bytes);
+            }
+        }
     }
 
     /// Takes the pet off the screen, if it is on it and that is allowed now.
@@ -469,13 +485,15 @@ impl Stage {
             return Ok(());
         }
         let mut bytes = Vec::new();
-        if self.moved || self.gone {
+        let strayed = self.moved && !self.player.floats();
+        if strayed {
+            self.wipe_left_behind(&mut bytes);
             self.player.lose();
-            (self.moved, self.gone) = (false, self.gone);
+            self.moved = false;
         }
         self.player.step_aside(true);
         self.player.draw(now, &mut bytes)?;
-        let moves = self.player.take_cursor_moved();
+        let moves = self.player.take_cursor_moved() || strayed;
         self.player.take_uploaded();
         self.news = true;
         self.send(bytes, 0, moves, out);
@@ -486,6 +504,11 @@ impl Stage {
     /// Watches over what is drawn.
     fn watch(&mut self) {
         let at = self.player.placement().filter(|_| self.player.is_on_screen());
+        if let Some(at) = at {
+            let end = at.at.col.saturating_add(at.size.cols);
+            let (first, last) = self.drawn.unwrap_or((at.at.col, end));
+            self.drawn = Some((first.min(at.at.col), last.max(end)));
+        }
         let taken_away = (!self.player.floats()).then_some(self.config.needs);
         self.tracker.watch(at, taken_away);
     }
@@ -585,7 +608,8 @@ impl Stage {
             _ if self.moved => Some(self.put_at.min(self.wake)),
             _ => Some(self.wake),
         };
-        let all = [asks, quiet, gives_up, draws];
+        let told = self.secret.then(|| now + SECRET);
+        let all = [asks, quiet, gives_up, draws, told];
         all.into_iter().flatten().fold(self.stance.deadline(), Duration::min)
     }
 
