@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. Frames go to standard output or the terminal, words to
 //! standard error.
 
+#[cfg(unix)]
+mod cargo;
 mod emit;
 mod encode;
 mod events;
@@ -79,8 +81,16 @@ enum Command {
         after_help = "Example: buddy-render emit tests.passed passed=42\n\nBUDDY_SOCKET names the socket of another pet. --hook is for the hooks of coding agents: it never fails, waits or prints."
     )]
     Emit(emit::EmitArgs),
-    /// Have coding agents and git tell the pet what they do, or no longer
-    #[command(after_help = "Example: buddy-render hooks install claude")]
+    /// Run cargo, and tell the pet what it says
+    #[cfg(unix)]
+    #[command(
+        after_help = "Example: buddy-render cargo test\n\nhooks install cargo makes it cargo bt. What cargo shows, and its exit code, are as ever."
+    )]
+    Cargo(cargo::CargoArgs),
+    /// Have coding agents, git, cargo, shells and tmux tell the pet what they do, or no longer
+    #[command(
+        after_help = "Examples:\n  buddy-render hooks install claude\n  buddy-render hooks install zsh\n  buddy-render hooks remove zsh\n\nA page for each: protocols/integrations/."
+    )]
     Hooks(hooks::HooksArgs),
     /// No pet in any terminal until buddy-render on; those that run leave at once
     #[command(after_help = "Example: buddy-render off")]
@@ -160,6 +170,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Events(args)) => run_events(&args),
         Some(Command::Emit(args)) => emit::run(&args),
+        #[cfg(unix)]
+        Some(Command::Cargo(args)) => cargo::run(&args),
         Some(Command::Hooks(args)) => hooks::run(&args),
         Some(Command::Off) => switch::off(),
         Some(Command::On) => switch::on(),

@@ -16,6 +16,8 @@ const LINE_END: &str = " (and the line end before it)";
 pub(super) enum Side {
     Top,
     End,
+    /// Below the first line that says this, with whatever comment after it.
+    Below(&'static str),
 }
 
 /// A block: what it is called, where it goes, and what is in it.
@@ -72,7 +74,14 @@ pub(super) fn installed(text: Option<&[u8]>, blocks: &[Block]) -> Result<Vec<u8>
                 whole.push(b'\n');
                 text.splice(0..0, whole);
             }
-            Side::End => append(&mut text, block)?,
+            Side::End => {
+                let end = text.len();
+                put(&mut text, end, block)?;
+            }
+            Side::Below(header) => {
+                let at = below(&text, header).ok_or(format!("there is no line {header} in it"))?;
+                put(&mut text, at, block)?;
+            }
         }
     }
     Ok(text)
@@ -113,18 +122,31 @@ fn fresh(blocks: &[Block]) -> Vec<u8> {
     text
 }
 
-fn append(text: &mut Vec<u8>, block: &Block) -> Result<(), String> {
-    let line = text.strip_suffix(b"\n").unwrap_or(text);
-    if line.ends_with(b"\\") {
+/// Puts the block at a place where a line ends, or the text does.
+fn put(text: &mut Vec<u8>, at: usize, block: &Block) -> Result<(), String> {
+    let head = text.get(..at).unwrap_or_default();
+    if head.strip_suffix(b"\n").unwrap_or(head).ends_with(b"\\") {
         return Err("its last line goes on into the next".to_owned());
     }
-    let whole = text.is_empty() || text.ends_with(b"\n");
-    if !whole {
-        text.push(b'\n');
-    }
-    text.extend(block.whole(if whole { "" } else { LINE_END }));
-    text.push(b'\n');
+    let whole = head.is_empty() || head.ends_with(b"\n");
+    let mut put = if whole { Vec::new() } else { vec![b'\n'] };
+    put.extend(block.whole(if whole { "" } else { LINE_END }));
+    put.push(b'\n');
+    text.splice(at..at, put);
     Ok(())
+}
+
+/// Where the line after the header begins.
+fn below(text: &[u8], header: &str) -> Option<usize> {
+    let mut at = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        at += line.len();
+        let said = line.split(|byte| *byte == b'#').next().unwrap_or_default();
+        if said.trim_ascii() == header.as_bytes() {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Where the block stands. One without its other mark, or more than one, is nobody's to cut.

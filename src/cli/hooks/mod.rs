@@ -1,6 +1,7 @@
 //! `hooks`: has other programs tell a pet what they do, and undoes it.
 
 mod block;
+mod cargo;
 mod script;
 mod settings;
 mod shell;
@@ -53,6 +54,8 @@ enum Host {
     Gemini,
     /// The hooks of the repository here: commit, checkout, push
     Git,
+    /// cargo, $CARGO_HOME/config.toml: aliases bt, bc, bb for test, clippy, build
+    Cargo,
     /// zsh, .zshrc: a pet beside each shell
     Zsh,
     /// bash, ~/.bashrc
@@ -69,16 +72,19 @@ enum Form {
     Settings(&'static [&'static str]),
     /// A folder of scripts.
     Scripts,
+    /// TOML with aliases, and a script behind them.
+    Aliases,
     /// Text with marked blocks, and what reads it to see whether it can.
     Blocks(&'static [Block], &'static [&'static str]),
 }
 
 impl Host {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Claude,
         Self::Codex,
         Self::Gemini,
         Self::Git,
+        Self::Cargo,
         Self::Zsh,
         Self::Bash,
         Self::Fish,
@@ -91,6 +97,7 @@ impl Host {
             Self::Codex => "codex",
             Self::Gemini => "gemini",
             Self::Git => "git",
+            Self::Cargo => "cargo",
             Self::Zsh => "zsh",
             Self::Bash => "bash",
             Self::Fish => "fish",
@@ -112,6 +119,7 @@ impl Host {
                 Form::Settings(&["BeforeAgent", "AfterTool", "Notification", "AfterAgent"])
             }
             Self::Git => Form::Scripts,
+            Self::Cargo => Form::Aliases,
             Self::Zsh => Form::Blocks(shell::ZSH, &["zsh", "-fn"]),
             Self::Bash => Form::Blocks(shell::BASH, &["bash", "--norc", "-n"]),
             Self::Fish => Form::Blocks(shell::FISH, &["fish", "--no-execute"]),
@@ -126,6 +134,7 @@ impl Host {
             Self::Codex => ("CODEX_HOME", ".codex", "hooks.json"),
             Self::Gemini => ("", ".gemini", "settings.json"),
             Self::Git => return git_hooks(),
+            Self::Cargo => return Ok(cargo_home()?.join("config.toml")),
             Self::Zsh => return shell::zsh_file(),
             Self::Bash => return shell::bash_file(),
             Self::Fish => return shell::fish_file(),
@@ -137,6 +146,15 @@ impl Host {
         }
         Ok(shell::home()?.join(folder).join(file))
     }
+}
+
+fn cargo_home() -> Result<PathBuf, Failure> {
+    shell::set("CARGO_HOME").map_or_else(|| Ok(shell::home()?.join(".cargo")), Ok)
+}
+
+/// The script behind cargo's aliases, where cargo looks for its commands.
+fn cargo_script() -> Result<PathBuf, Failure> {
+    Ok(cargo_home()?.join("bin/cargo-buddy"))
 }
 
 /// The folder of hooks that git uses here, wherever `core.hooksPath` says it is.
@@ -199,6 +217,17 @@ fn changes(args: &HostArgs, install: bool) -> Result<Vec<Change>, Failure> {
             let one = |(name, told): &(&str, &str)| script_change(path.join(name), told, install);
             script::HOOKS.iter().map(one).collect()
         }
+        Form::Aliases => {
+            let before = read(&path)?;
+            let after = match before.as_deref() {
+                before if install => cargo::installed(before).map(Some),
+                Some(before) => cargo::removed(before),
+                None => Ok(None),
+            };
+            let after = after.map_err(|what| refused(&path, &what))?;
+            let script = alias_script(install)?;
+            Ok(vec![Change { path, before, after }, script])
+        }
         form => {
             let before = read(&path)?;
             let after = changed(&form, before.as_deref(), install);
@@ -228,8 +257,22 @@ fn changed(form: &Form, before: Option<&[u8]>, install: bool) -> Result<Option<V
             Some(before) => block::removed(before, blocks),
             None => Ok(None),
         },
-        Form::Scripts => Ok(None),
+        Form::Scripts | Form::Aliases => Ok(None),
     }
+}
+
+/// The script behind cargo's aliases; somebody else's of that name is not touched.
+fn alias_script(install: bool) -> Result<Change, Failure> {
+    let path = cargo_script()?;
+    let before = read(&path)?;
+    let after = match before.as_deref() {
+        before if install => {
+            cargo::script(before).map(Some).map_err(|what| refused(&path, &what))?
+        }
+        Some(before) if !cargo::is_ours(before) => Some(before.to_vec()),
+        _ => None,
+    };
+    Ok(Change { path, before, after })
 }
 
 fn script_change(path: PathBuf, told: &str, install: bool) -> Result<Change, Failure> {
@@ -286,6 +329,11 @@ fn count(host: Host) -> Result<(usize, usize, PathBuf), Failure> {
         Form::Blocks(blocks, _) => {
             let bytes = read(&path)?.unwrap_or_default();
             (block::present(&bytes, blocks).map_err(wrong)?, blocks.len())
+        }
+        Form::Aliases => {
+            let aliases = cargo::present(&read(&path)?.unwrap_or_default()).map_err(wrong)?;
+            let script = read(&cargo_script()?)?.is_some_and(|text| cargo::is_ours(&text));
+            (aliases + usize::from(script), 2)
         }
         Form::Scripts => {
             let mut found = 0;
