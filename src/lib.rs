@@ -42,6 +42,7 @@
 pub mod event;
 pub mod frame;
 pub mod intent;
+pub mod manners;
 pub mod mood;
 pub mod overlay;
 pub mod pack;

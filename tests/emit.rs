@@ -20,7 +20,9 @@ const STOP: &str = r#"{"hook_event_name":"Stop","session_id":"s","cwd":"/p"}"#;
 fn buddy(above: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_buddy-render"));
     command.current_dir(above.join("repo")).env("XDG_RUNTIME_DIR", above);
-    command.env_remove("BUDDY").env_remove("BUDDY_SOCKET");
+    // In CI pets have no sockets; the home is a stranger's, with no switch and no configuration.
+    command.env_remove("BUDDY").env_remove("BUDDY_SOCKET").env_remove("CI");
+    command.env("HOME", above).env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
     command
 }
 

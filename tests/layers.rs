@@ -18,6 +18,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("mood", &["mood", "event", "intent", "text"]),
     ("pack", &["pack", "pet", "scene", "frame", "units", "text"]),
     ("pet", &["pet", "scene", "frame", "units", "text", "mood"]),
+    ("manners", &["manners", "pet", "terminal", "units", "text"]),
     ("terminal", &["terminal", "protocol", "units", "text"]),
 ];
 

@@ -93,6 +93,26 @@ pub(super) const fn stdin_is_file() -> bool {
     false
 }
 
+/// Reads to its end what is piped into a pet that is not to be there, so that whoever writes it is not
+/// ended by a pipe that nobody reads.
+pub(super) fn swallow() {
+    if stdin_is_pipe() {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+    }
+}
+
+#[cfg(unix)]
+fn stdin_is_pipe() -> bool {
+    let kind = rustix::fs::fstat(std::io::stdin())
+        .map(|about| rustix::fs::FileType::from_raw_mode(about.st_mode));
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
+}
+
+#[cfg(not(unix))]
+fn stdin_is_pipe() -> bool {
+    !std::io::stdin().is_terminal()
+}
+
 /// Standard input, read by a thread, and the pet's socket. When it is dropped it says what could not
 /// be read: the pet is gone by then, and words no longer tear its picture.
 pub(super) struct Listener {
@@ -126,7 +146,7 @@ pub(super) fn listen(has_input: bool, factor: Option<f64>) -> Listener {
         notes: Arc::clone(&notes),
         // A pet without one still hears what is piped in.
         #[cfg(unix)]
-        _socket: super::place::listen(Arc::clone(&bus)).ok(),
+        _socket: super::place::listen(Arc::clone(&bus)),
     };
     if has_input {
         // The thread ends with the input or the process: a blocked read cannot be called off.

@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. Frames go to standard output or the terminal, words to
 //! standard error.
 
+#[cfg(unix)]
+mod cargo;
 mod emit;
 mod encode;
 mod events;
@@ -8,6 +10,7 @@ mod export;
 mod failure;
 mod feed;
 mod hooks;
+mod manners;
 mod pack;
 #[cfg(unix)]
 mod place;
@@ -22,6 +25,7 @@ mod shell;
 mod shell;
 mod skin;
 mod source;
+mod switch;
 
 use buddy_render::terminal::Protocol;
 #[cfg(unix)]
@@ -39,7 +43,7 @@ pub(crate) use failure::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "buddy-render", version, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nA second process, buddy-guardian, sleeps beside it and clears the screen if it is killed. Frames get fewer where the terminal or the system is busy; --fps sets the most.\n\nBUDDY=0 switches it off. NO_COLOR and NO_MOTION are honoured."
+    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nA second process, buddy-guardian, sleeps beside it and clears the screen if it is killed. Frames get fewer where the terminal or the system is busy; --fps sets the most.\n\nbuddy-render off, or BUDDY=0, switches it off; quiet and hide are less. NO_COLOR, NO_MOTION, CI and TERM=dumb are honoured. $XDG_CONFIG_HOME/buddy/config.yaml holds what the long flags say, such as pet: null."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -87,9 +91,34 @@ enum Command {
         after_help = "Example: buddy-render emit tests.passed passed=42\n\nBUDDY_SOCKET names the socket of another pet. --hook is for the hooks of coding agents: it never fails, waits or prints."
     )]
     Emit(emit::EmitArgs),
-    /// Have coding agents and git tell the pet what they do, or no longer
-    #[command(after_help = "Example: buddy-render hooks install claude")]
+    /// Run cargo, and tell the pet what it says
+    #[cfg(unix)]
+    #[command(
+        after_help = "Example: buddy-render cargo test\n\nhooks install cargo makes it cargo bt. What cargo shows, and its exit code, are as ever."
+    )]
+    Cargo(cargo::CargoArgs),
+    /// Have coding agents, git, cargo, shells and tmux tell the pet what they do, or no longer
+    #[command(
+        after_help = "Examples:\n  buddy-render hooks install claude\n  buddy-render hooks install zsh\n  buddy-render hooks remove zsh\n\nA page for each: protocols/integrations/."
+    )]
     Hooks(hooks::HooksArgs),
+    /// No pet in any terminal until buddy-render on; those that run leave at once
+    #[command(after_help = "Example: buddy-render off")]
+    Off,
+    /// Take back off, quiet, and this terminal's hide
+    #[command(after_help = "Example: buddy-render on")]
+    On,
+    /// Pets that stand still and say nothing, for a while
+    #[command(
+        after_help = "Examples:\n  buddy-render quiet 30m\n  buddy-render quiet until 17:00\n\nHow things are still shows in the pose. Hours of every day: quiet_hours in the configuration."
+    )]
+    Quiet(switch::QuietArgs),
+    /// Hide this terminal's pet; once more shows it again
+    #[command(after_help = "Example: buddy-render hide")]
+    Hide,
+    /// Tell whether a pet may be seen and heard, who says so, and which pets run
+    #[command(after_help = "Example: buddy-render status --json")]
+    Status(switch::StatusArgs),
     /// Work on pets
     #[command(after_help = "Example: buddy-render pack build pets/null")]
     Pack(pack::PackArgs),
@@ -155,7 +184,14 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Events(args)) => run_events(&args),
         Some(Command::Emit(args)) => emit::run(&args),
+        #[cfg(unix)]
+        Some(Command::Cargo(args)) => cargo::run(&args),
         Some(Command::Hooks(args)) => hooks::run(&args),
+        Some(Command::Off) => switch::off(),
+        Some(Command::On) => switch::on(),
+        Some(Command::Quiet(args)) => switch::quiet(&args),
+        Some(Command::Hide) => switch::hide(),
+        Some(Command::Status(args)) => switch::status(&args),
         Some(Command::Pack(args)) => pack::run(&args),
     };
     match done {

@@ -1,14 +1,14 @@
 //! `shell`: the user's shell, or a command, with the pet over it.
 
 use super::play::terminal::Stage as Opened;
-use super::play::{DEFAULT_SEED, Look, MotionArg, PlayArgs, Wanted, companion, frame_rate, guests};
+use super::play::{DEFAULT_SEED, Look, PlayArgs, Wanted, companion, frame_rate, guests, on_or_off};
 use super::skin::{self, SkinArgs};
-use super::{Failure, place, source};
+use super::{Failure, manners, place};
 use buddy_render::event::bus::Bus;
-use buddy_render::overlay::host::{self, HostError, Stage, StageConfig, Wishes};
+use buddy_render::manners::{Environment, Hours, Manners, Motion};
+use buddy_render::overlay::host::{self, HostError, Outside, Stage, StageConfig};
 use buddy_render::overlay::{Fullscreen, Needs, Pty, PtyError};
-use buddy_render::pet::Language;
-use buddy_render::player::layout;
+use buddy_render::player::{Player, layout};
 use buddy_render::terminal::{Choice, Protocol, Signals, TerminalError};
 use buddy_render::units::{CellSize, Corner};
 use clap::{Args, ValueEnum};
@@ -31,39 +31,39 @@ const FRAMES: f32 = 6.0;
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ShellArgs {
-    /// The pet: antigravity, null, haiku, bit, spectre, a folder's or
-    /// .buddypack's path, or an installed pack's, such as ada/tin
-    #[arg(long, value_name = "NAME", default_value = "antigravity")]
-    pet: String,
-    /// No visits by other pets
-    #[arg(long)]
-    no_guests: bool,
-    /// The language the pet describes things in, such as de
-    #[arg(long, value_name = "TAG")]
-    lang: Option<Language>,
-    /// auto, kitty, iterm2 (iterm3: our corner profile over it), sixel, symbols or ascii
-    #[arg(long, value_name = "P", default_value = "auto")]
-    protocol: Wanted,
+    /// The pet: antigravity (the default), null, haiku, bit, spectre, a
+    /// folder's or .buddypack's path, or an installed pack's, such as ada/tin
+    #[arg(long, value_name = "NAME")]
+    pet: Option<String>,
+    /// Visits by other pets: on (the default) or off
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    guests: Option<bool>,
+    /// When it stands still, such as 22:00-07:00, or none (the default)
+    #[arg(long, value_name = "HH:MM-HH:MM")]
+    quiet_hours: Option<Hours>,
+    /// auto (the default), kitty, iterm2 (iterm3: our corner profile over it), sixel, symbols or ascii
+    #[arg(long, value_name = "P")]
+    protocol: Option<Wanted>,
     /// A tier of the protocol, such as static for kitty
     #[arg(long, value_name = "NAME")]
     tier: Option<String>,
     #[command(flatten)]
     skin: SkinArgs,
-    /// The pet's box, in cells; smaller where text is near
-    #[arg(long, value_name = "COLSxROWS", default_value_t = layout::DEFAULT_SIZE)]
-    size: CellSize,
-    /// top-right, top-left, bottom-right or bottom-left
-    #[arg(long, value_name = "C", default_value = "top-right", value_parser = Corner::from_str)]
-    corner: Corner,
+    /// The pet's box, in cells, 16x8 where nothing is said; smaller where text is near
+    #[arg(long, value_name = "COLSxROWS")]
+    size: Option<CellSize>,
+    /// top-right (the default), top-left, bottom-right or bottom-left
+    #[arg(long, value_name = "C", value_parser = Corner::from_str)]
+    corner: Option<Corner>,
     /// Decides what is left to chance
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
     seed: u64,
-    /// Frames a second where frames are sent one by one
+    /// Frames a second where frames are sent one by one; 6 where nothing is said
     #[arg(long, value_name = "N", value_parser = frame_rate)]
     fps: Option<f32>,
     /// full, reduced (moves only when it reacts), or none (key poses)
     #[arg(long, value_name = "M")]
-    motion: Option<MotionArg>,
+    motion: Option<Motion>,
     /// What the pet does while a program has the whole screen: hide or show
     #[arg(long, value_name = "WHAT", default_value = "hide")]
     fullscreen: FullscreenArg,
@@ -82,8 +82,8 @@ enum FullscreenArg {
 }
 
 impl ShellArgs {
-    fn look(&self) -> Look {
-        Look {
+    fn play(&self) -> PlayArgs {
+        let look = Look {
             protocol: self.protocol,
             tier: self.tier.clone(),
             skin: self.skin.clone(),
@@ -92,9 +92,13 @@ impl ShellArgs {
             seed: self.seed,
             geometry: None,
             duration: None,
-            fps: Some(self.fps.unwrap_or(FRAMES)),
+            fps: self.fps,
             motion: self.motion,
-        }
+        };
+        let mut play = PlayArgs::for_shell(self.pet.clone(), look);
+        play.guests = self.guests;
+        play.quiet_hours.clone_from(&self.quiet_hours);
+        play
     }
 
     fn command(&self) -> Vec<OsString> {
@@ -106,55 +110,53 @@ impl ShellArgs {
     }
 }
 
-/// Why there will be no pet over this shell.
-enum Without {
-    /// Somebody wants none, or it could not be seen.
-    Quietly,
-    /// There is one already.
-    Nested(String),
-}
-
 pub(super) fn run(args: &ShellArgs) -> Result<ExitCode, Failure> {
-    match without(args) {
-        Some(_) if args.auto => return Ok(ExitCode::from(NOTHING_STARTED)),
-        Some(Without::Quietly) => return plainly(args),
-        Some(Without::Nested(process)) => {
-            return Err(Failure::cannot(format!("process {process} has a pet over this shell"))
-                .hint("one pet a window; end that shell first"));
+    if let Some(process) = above() {
+        if args.auto {
+            return Ok(ExitCode::from(NOTHING_STARTED));
         }
-        None => {}
+        return Err(Failure::cannot(format!("process {process} has a pet over this shell"))
+            .hint("one pet a window: end that shell first"));
     }
-    let pet = Arc::new(source::open_pet(&args.pet)?);
-    skin::check(&pet, &args.skin.skin)?;
-    let look = args.look();
-    let play = PlayArgs::for_shell(&args.pet, args.lang.as_ref(), args.no_guests, look);
-    let look = args.look();
-    let mut opened = Opened::open(&look, Signals::with_children()?)?;
+    let mut play = args.play();
+    let terminals = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let text = play.look.protocol() == Some(Protocol::Text);
+    // What is off starts nothing, not even to say that something is written wrongly.
+    let off = !terminals || text || Environment::capture().off;
+    let mut manners = match off {
+        true => return without(args),
+        false => play.manners(true)?,
+    };
+    if !manners::allow(&mut manners) {
+        return without(args);
+    }
+    let pet = play.settle(&manners)?;
+    play.look.fps = play.look.fps.or(Some(FRAMES));
+    skin::check(&pet, play.look.skin.name())?;
+    manners::tell_slips(&manners);
+    let mut opened = Opened::open(&play.look, Signals::with_children()?)?;
     if opened.choice.protocol == Protocol::Text {
         drop(opened);
-        return plainly(args);
+        return without(args);
     }
     let guests = guests(&pet, &play);
     let mind = Box::new(companion(&guests, &play));
     let player = opened.player(&play, guests, mind)?;
-    accompany(args, &look, &mut opened, player)
+    accompany(args, &play.look, &mut opened, player, &mut manners)
 }
 
-/// Whether there is to be no pet.
-fn without(args: &ShellArgs) -> Option<Without> {
-    let terminals = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    if super::play::switched_off() || !terminals || dumb || args.protocol.is_text() {
-        return Some(Without::Quietly);
-    }
+/// The process that has a pet over this shell already, if it lives.
+fn above() -> Option<String> {
     let above = std::env::var(ABOVE).ok()?;
     let process = above.parse().ok().and_then(rustix::process::Pid::from_raw)?;
-    let alive = rustix::process::test_kill_process(process).is_ok();
-    alive.then_some(Without::Nested(above))
+    rustix::process::test_kill_process(process).is_ok().then_some(above)
 }
 
-/// Becomes the command, with nothing between it and the terminal.
-fn plainly(args: &ShellArgs) -> Result<ExitCode, Failure> {
+/// No pet: becomes the command, with nothing between it and the terminal.
+fn without(args: &ShellArgs) -> Result<ExitCode, Failure> {
+    if args.auto {
+        return Ok(ExitCode::from(NOTHING_STARTED));
+    }
     let command = args.command();
     let (program, arguments) = command.split_first().ok_or_else(|| Failure::usage("no command"))?;
     let error = std::process::Command::new(program).args(arguments).exec();
@@ -165,27 +167,34 @@ fn accompany(
     args: &ShellArgs,
     look: &Look,
     opened: &mut Opened,
-    player: buddy_render::player::Player,
+    player: Player,
+    manners: &mut Manners,
 ) -> Result<ExitCode, Failure> {
     let failed = |error: TerminalError| Failure::of_terminal(&error);
     let Opened { terminal, signals, choice } = opened;
-    let place = terminal.ask_place(PATIENCE).map_err(failed)?;
+    let mut place = terminal.ask_place(PATIENCE).map_err(failed)?;
     let size = terminal.size().map_err(failed)?;
+    let fresh = place.cursor.is_some_and(|at| (at.row, at.col) == (0, 0));
+    if !args.auto && !fresh && needs(choice) != Needs::Cursor {
+        // What stands there already is not known, and would be lost under the picture.
+        super::say(format_args!(
+            "the pet comes as soon as its corner is surely free: Ctrl-L clears the screen"
+        ));
+        place = terminal.ask_place(PATIENCE).map_err(failed)?;
+    }
     let process = [(ABOVE, OsString::from(std::process::id().to_string()))];
-    let command = args.command();
-    let mut pty = Pty::start(&command, &process, size, terminal.original_modes()).map_err(|e| {
-        let hint = matches!(e, PtyError::Start { .. }).then_some("is it on your PATH?");
-        let failure = Failure::because("the shell", &e);
-        hint.map_or_else(|| failure, |hint| Failure::because("the shell", &e).hint(hint))
-    })?;
+    let pty = Pty::start(&args.command(), &process, size, terminal.original_modes());
+    let mut pty = pty.map_err(|error| not_started(&error))?;
     terminal.let_through().map_err(failed)?;
     let bus = Arc::new(Bus::new());
     // A pet without one still hears what its terminal says.
-    let socket = place::listen_in(pty.device(), Arc::clone(&bus)).ok();
+    let socket = place::listen_in(pty.device(), Arc::clone(&bus));
+    // Whoever hides it there is in the shell's terminal, not in ours.
+    manners.facts.tty = pty.device();
     let config = StageConfig {
         geometry: choice.geometry,
-        size: look.size,
-        corner: look.corner,
+        size: look.size.unwrap_or(layout::DEFAULT_SIZE),
+        corner: look.corner.unwrap_or_default(),
         needs: needs(choice),
         synchronized: choice.sync2026,
         fullscreen: match args.fullscreen {
@@ -197,13 +206,22 @@ fn accompany(
         knows_status: place.takes_status,
     };
     let stage = Stage::new(config, player, Arc::clone(&bus));
-    let mut wishes = Wishes { bus, cell: choice.geometry.cell, wanted: &mut |_| None };
-    let done = host::run(terminal, signals, &mut pty, Some(stage), &mut wishes);
+    let mut outside =
+        Outside { bus, cell: choice.geometry.cell, manners: &mut || manners::bearing(manners) };
+    let done = host::run(terminal, signals, &mut pty, stage, &mut outside);
     drop(socket);
     match done {
         Ok(ended) => Ok(ExitCode::from(ended.code)),
         Err(HostError::Terminal(error)) => Err(failed(error)),
         Err(error) => Err(Failure::because("the shell", &error)),
+    }
+}
+
+fn not_started(error: &PtyError) -> Failure {
+    let failure = Failure::because("the shell", error);
+    match error {
+        PtyError::Start { .. } => failure.hint("is it on your PATH?"),
+        _ => failure,
     }
 }
 

@@ -168,6 +168,7 @@ fn is_kept(kind: &EventKind) -> bool {
             | EventKind::ConflictResolved
             | EventKind::Tests { .. }
             | EventKind::Agent { state: AgentState::Blocked, .. }
+            | EventKind::MannersChanged
     )
 }
 
@@ -206,6 +207,7 @@ fn merge(queued: &mut EventKind, newer: &EventKind) -> bool {
         (EventKind::Agent { state: AgentState::Working, .. }, _) | (EventKind::Idle { .. }, _) => {
             *queued = newer.clone();
         }
+        (EventKind::MannersChanged, _) => {}
         _ => return false,
     }
     true

@@ -236,4 +236,6 @@ pub enum EventKind {
     Hide,
     /// `show`
     Show,
+    /// `manners.changed`: whether a pet may be seen or heard is to be looked up again.
+    MannersChanged,
 }

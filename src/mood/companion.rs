@@ -100,6 +100,8 @@ pub struct Companion {
     ended: Option<Duration>,
     /// It was told to hide.
     hidden: bool,
+    /// It was told to leave out what is only for the eye.
+    quiet: bool,
     /// It is on its way out.
     leaving: bool,
     /// It has said farewell.
@@ -133,6 +135,7 @@ impl Companion {
             working: None,
             ended: None,
             hidden: false,
+            quiet: false,
             leaving: false,
             gone: false,
         }
@@ -145,6 +148,10 @@ impl Companion {
     }
 
     fn event(&mut self, now: Duration, event: &Event, effects: &mut Vec<Effect>) {
+        // Of whoever shows the pet, and nothing that the developer did.
+        if event.kind == EventKind::MannersChanged {
+            return;
+        }
         let wakes = self.notice(now, event, effects);
         let reaction = reaction::to(event, self.world);
         if let Some(news) = reaction::news(event, self.world) {
@@ -426,7 +433,7 @@ impl Companion {
             (false, None) => IDLE,
         };
         self.idles.stop();
-        if clip == IDLE {
+        if clip == IDLE && !self.quiet {
             self.idles.begin(now, &mut self.random);
         }
         match clip {
@@ -480,8 +487,16 @@ impl Companion {
     /// Comes or goes, if it has a clip for that.
     fn make(&mut self, way: Trigger, now: Duration, effects: &mut Vec<Effect>) {
         let reaction = way.reaction("");
-        if self.host.clips.contains_key(&reaction.clip) {
+        if !self.quiet && self.host.clips.contains_key(&reaction.clip) {
             self.begin(now, reaction, effects);
+        }
+    }
+
+    /// Leaves out what is only for the eye from now on, or no longer.
+    fn hush(&mut self, now: Duration, quiet: bool, effects: &mut Vec<Effect>) {
+        let changed = std::mem::replace(&mut self.quiet, quiet) != quiet;
+        if changed && self.begun && !self.is_busy() && !self.asleep && self.working.is_none() {
+            self.rest(now, effects);
         }
     }
 
@@ -512,7 +527,7 @@ impl Companion {
     }
 
     fn nods(&self) -> bool {
-        self.host.clips.contains_key(Trigger::Noticed.reaction("").clip.as_str())
+        !self.quiet && self.host.clips.contains_key(Trigger::Noticed.reaction("").clip.as_str())
     }
 
     fn is_busy(&self) -> bool {
@@ -588,6 +603,9 @@ impl Performance {
 impl Mind for Companion {
     fn step(&mut self, now: Duration, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
+        if let Input::Quiet(quiet) = input {
+            self.hush(now, quiet, &mut effects);
+        }
         if !std::mem::replace(&mut self.begun, true) {
             self.make(Trigger::Enter, now, &mut effects);
             if self.performance.is_none() {
@@ -600,7 +618,7 @@ impl Mind for Companion {
                 self.pass_time(now, &mut effects);
                 self.event(now, &event, &mut effects);
             }
-            Input::Tick => self.pass_time(now, &mut effects),
+            Input::Tick | Input::Quiet(_) => self.pass_time(now, &mut effects),
             Input::EndOfInput => {
                 self.ended.get_or_insert(now);
                 self.pass_time(now, &mut effects);

@@ -366,7 +366,9 @@ mod tests {
 
     impl Acts for Heard {
         fn text(&mut self, run: &[u8]) -> usize {
-            run.iter().for_each(|byte| drop(self.say(format!("print {}", char::from(*byte)))));
+            for byte in run {
+                self.say(format!("print {}", char::from(*byte)));
+            }
             run.len()
         }
         fn print(&mut self, character: char, _: bool) -> bool {

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# install.sh: what `shot`, the feature `rlottie`, tests/packs.rs (strace) and tests/encoders (kitty, sixel2png)
-# need, on Debian 12 or later, as root.
+# install.sh: what `shot`, the feature `rlottie`, tests/packs.rs (strace), tests/encoders (kitty, sixel2png) and
+# tests/shells.rs (zsh, bash, fish, tmux) need, on Debian 12 or later, as root.
 set -eu
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
     xvfb x11-utils libgl1-mesa-dri libgl1 kitty xterm mlterm konsole fonts-dejavu-core python3 \
-    librlottie-dev libclang-dev pkg-config strace libsixel-bin >/dev/null
+    librlottie-dev libclang-dev pkg-config strace libsixel-bin \
+    zsh bash fish tmux >/dev/null
 echo "install.sh: done"

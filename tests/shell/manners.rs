@@ -264,3 +264,76 @@ fn a_terminal_that_says_nothing_gets_its_shell() {
     window.read_until(0, b"done");
     assert_eq!(window.end(), 0);
 }
+
+#[test]
+fn off_takes_the_pet_away_for_good_and_hide_until_it_is_on() {
+    let script = format!(
+        "read a; {BUDDY} hide 2>/dev/null; printf hidden; read b; {BUDDY} on 2>/dev/null; printf shown; read c; {BUDDY} off 2>/dev/null; printf off; read d; seq 1 30; printf end; read e"
+    );
+    let mut window = shell(Kind::Kitty, &script);
+    await_pet(&mut window);
+    let step = |window: &mut Window, says: &[u8], then: &[u8]| {
+        let before = window.seen.len();
+        window.type_in(b"\r");
+        window.read_until(before, says);
+        window.read_until(before, then);
+        window.settle();
+    };
+    step(&mut window, b"hidden", b"a=d,d=i,i=");
+    step(&mut window, b"shown", PLAYS);
+    step(&mut window, b"off", b"a=d,d=I,i=");
+    let before = window.seen.len();
+    window.type_in(b"\r");
+    window.read_until(before, b"end");
+    window.read_for(ms(500));
+    let plain: String = (1..=30).map(|n| format!("{n}\r\n")).collect();
+    let all = String::from_utf8(window.seen[before..].to_vec()).unwrap();
+    assert_eq!(all, format!("\r\n{plain}end"), "not a byte of ours");
+    window.type_in(b"\r");
+    assert_eq!(window.end(), 0);
+    window.assert_restored();
+}
+
+#[test]
+fn events_reach_the_pet_by_its_terminals_socket() {
+    let script = format!("read a; {BUDDY} emit play clip=hiss; printf sent; read b");
+    let mut window = shell(Kind::Kitty, &script);
+    await_pet(&mut window);
+    let before = window.seen.len();
+    window.type_in(b"\r");
+    let sent = window.read_until(before, b"sent");
+    // Another clip is shown, once.
+    window.read_until(sent, b",s=3,v=2");
+}
+
+#[test]
+fn it_stops_and_goes_on_when_somebody_asks() {
+    let script = format!(
+        "{BUDDY} shell --pet null --protocol symbols -- sh -c 'clear; printf prompt; read a; printf done'"
+    );
+    let mut window = Window::open(Kind::Plain, &["bash", "--norc", "-i"]);
+    window.type_in(script.as_bytes());
+    window.type_in(b"\r");
+    window.read_until(0, "\u{2580}".as_bytes());
+    window.settle();
+    window.read_for(ms(300));
+    let before = window.seen.len();
+    // As by `kill -TSTP`: at the keyboard it is the child's.
+    let found = std::process::Command::new("pkill")
+        .args(["-TSTP", "-f", "buddy-render shell --pet null --protocol symbols -- sh -c clear"])
+        .status()
+        .unwrap();
+    assert!(found.success());
+    window.read_until(before, b"Stopped");
+    window.settle();
+    assert!(
+        !window.model.screen().contents().contains('\u{2580}'),
+        "{}",
+        window.model.screen().contents()
+    );
+    let before = window.seen.len();
+    window.type_in(b"fg\r");
+    window.read_until(before, "\u{2580}".as_bytes());
+    window.type_in(b"\r");
+    window.read_until(before, b"done");
+}

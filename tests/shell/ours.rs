@@ -107,7 +107,7 @@ fn frame(bytes: &[u8]) -> Option<usize> {
 }
 
 /// The output without ours, and how many frames and commands those were.
-pub fn take_out(mut bytes: &[u8]) -> (Vec<u8>, usize) {
+pub(super) fn take_out(mut bytes: &[u8]) -> (Vec<u8>, usize) {
     let (mut rest, mut found) = (Vec::new(), 0);
     while !bytes.is_empty() {
         let unit = first(bytes);

@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
-pub const BEGIN: &[u8] = b"<<begin>>";
-pub const END: &[u8] = b"<<end>>";
+pub(super) const BEGIN: &[u8] = b"<<begin>>";
+pub(super) const END: &[u8] = b"<<end>>";
 /// What ends the input that is summed up.
-pub const LAST: &[u8] = b"<<last>>";
+pub(super) const LAST: &[u8] = b"<<last>>";
 
 /// The command that runs a part: `replay FILE STEP PAUSE-MS` or `sum`.
-pub fn command(words: &[&str]) -> Vec<String> {
+pub(super) fn command(words: &[&str]) -> Vec<String> {
     let this = std::env::current_exe().unwrap().into_os_string().into_string().unwrap();
     let assign = format!("BUDDY_TEST_PART={}", words.join(" "));
     let run = ["env", &assign, &this, "--exact", "part::part", "--ignored", "--nocapture"];

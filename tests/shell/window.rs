@@ -3,21 +3,21 @@
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-pub const BUDDY: &str = env!("CARGO_BIN_EXE_buddy-render");
+pub(super) const BUDDY: &str = env!("CARGO_BIN_EXE_buddy-render");
 
-pub const fn ms(millis: u64) -> Duration {
+pub(super) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
 /// What the window's terminal can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// kitty's protocol with animation, synchronized updates.
     Kitty,
     /// Sixel, synchronized updates.
@@ -26,19 +26,21 @@ pub enum Kind {
     Plain,
 }
 
-pub struct Window {
-    pub kind: Kind,
+pub(super) struct Window {
+    pub(super) kind: Kind,
     pty: File,
     slave: File,
     before: Termios,
-    pub child: Child,
+    pub(super) child: Child,
     /// All output.
-    pub seen: Vec<u8>,
+    pub(super) seen: Vec<u8>,
     /// Up to where questions were looked for.
     looked: usize,
-    pub model: vt100::Parser,
+    pub(super) model: vt100::Parser,
+    /// Its sockets and its switch.
+    _home: tempfile::TempDir,
     /// Whether questions where the cursor is are answered.
-    pub tells: bool,
+    pub(super) tells: bool,
 }
 
 /// The questions that are answered.
@@ -46,7 +48,7 @@ const QUESTIONS: [&[u8]; 5] = [b"\x1b[c", b"\x1b[?2026$p", b"\x1b[?6n", b"\x1b[6
 
 impl Window {
     /// A window of 80 × 24 cells of 10 × 20 pixels in which `command` runs.
-    pub fn open(kind: Kind, command: &[&str]) -> Self {
+    pub(super) fn open(kind: Kind, command: &[&str]) -> Self {
         let pty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&pty).unwrap();
         unlockpt(&pty).unwrap();
@@ -55,17 +57,17 @@ impl Window {
         let open = || File::options().read(true).write(true).open(&path).unwrap();
         let slave = open();
         let before = tcgetattr(&slave).unwrap();
-        let runtime = std::env::temp_dir().join(format!("buddy-test-{}", std::process::id()));
-        std::fs::create_dir_all(&runtime).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let runtime = home.path();
         let mut start = Command::new("setsid");
         start.arg("--ctty").args(command);
         for name in ["BUDDY", "BUDDY_SHELL", "TMUX", "NO_MOTION", "NO_COLOR", "CI"] {
             start.env_remove(name);
         }
         let child = start
-            .env("XDG_RUNTIME_DIR", &runtime)
-            .env("XDG_CONFIG_HOME", &runtime)
-            .env("XDG_STATE_HOME", &runtime)
+            .env("XDG_RUNTIME_DIR", runtime)
+            .env("XDG_CONFIG_HOME", runtime)
+            .env("XDG_STATE_HOME", runtime)
             .env("TERM", "xterm-256color")
             .env("LANG", "C.UTF-8")
             .env("PS1", "$ ")
@@ -84,12 +86,13 @@ impl Window {
             seen: Vec::new(),
             looked: 0,
             model,
+            _home: home,
             tells: true,
         }
     }
 
     /// One with the pet over `command`.
-    pub fn shell(kind: Kind, options: &[&str], command: &[&str]) -> Self {
+    pub(super) fn shell(kind: Kind, options: &[&str], command: &[&str]) -> Self {
         let protocol = match kind {
             Kind::Kitty => ["kitty", "animated"],
             Kind::Sixel => ["sixel", ""],
@@ -101,7 +104,7 @@ impl Window {
         Self::open(kind, &[&own[..], options, &["--"], command].concat())
     }
 
-    pub fn type_in(&mut self, bytes: &[u8]) {
+    pub(super) fn type_in(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let n = self.pty.write(&rest[..rest.len().min(1024)]).unwrap();
@@ -110,13 +113,13 @@ impl Window {
         }
     }
 
-    pub fn resize(&mut self, cols: u16, rows: u16) {
+    pub(super) fn resize(&mut self, cols: u16, rows: u16) {
         self.model.screen_mut().set_size(some(rows), some(cols));
         tcsetwinsize(&self.pty, size(cols, rows)).unwrap();
     }
 
     /// Reads for so long.
-    pub fn read_for(&mut self, time: Duration) {
+    pub(super) fn read_for(&mut self, time: Duration) {
         let end = Instant::now() + time;
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -138,25 +141,24 @@ impl Window {
     }
 
     /// Reads until something was shown since `from`; panics when it is not for long.
-    pub fn read_until(&mut self, from: usize, what: &[u8]) -> usize {
-        let end = Instant::now() + Duration::from_secs(60);
+    pub(super) fn read_until(&mut self, from: usize, what: &[u8]) -> usize {
+        let end = Instant::now() + Duration::from_secs(40);
         loop {
             if let Some(at) = find(&self.seen[from..], what) {
                 return from + at;
             }
-            let tail = &self.seen[self.seen.len().saturating_sub(2000)..];
             assert!(
                 Instant::now() < end,
                 "{:?} missing in {}",
                 what.escape_ascii().to_string(),
-                tail.escape_ascii()
+                shortened(&self.seen[from..])
             );
             self.read_for(ms(20));
         }
     }
 
     /// Reads until the command has ended; its exit code.
-    pub fn end(&mut self) -> i32 {
+    pub(super) fn end(&mut self) -> i32 {
         let end = Instant::now() + Duration::from_secs(60);
         loop {
             self.read_for(ms(20));
@@ -184,7 +186,7 @@ impl Window {
     }
 
     /// Has the model show all that came.
-    pub fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.read_for(ms(100));
         self.model.process(&self.seen[self.looked..]);
         self.looked = self.seen.len();
@@ -209,22 +211,15 @@ impl Window {
         self.pty.write_all(&answer).unwrap();
     }
 
-    pub fn count(&self, what: &[u8]) -> usize {
+    pub(super) fn count(&self, what: &[u8]) -> usize {
         self.seen.windows(what.len()).filter(|window| *window == what).count()
     }
 
     /// Asserts that the terminal's modes are as they were found.
-    pub fn assert_restored(&self) {
+    pub(super) fn assert_restored(&self) {
         let now = tcgetattr(&self.slave).unwrap();
         let modes = |t: &Termios| (t.input_modes, t.output_modes, t.local_modes);
         assert_eq!(modes(&now), modes(&self.before));
-    }
-
-    /// Has the terminal pass every byte as it is, for who wants to compare them.
-    pub fn pass_all(&self) {
-        let mut modes = self.before.clone();
-        modes.make_raw();
-        tcsetattr(&self.slave, OptionalActions::Now, &modes).unwrap();
     }
 }
 
@@ -235,12 +230,23 @@ impl Drop for Window {
     }
 }
 
+/// Output with the data of pictures left out, and no more than its end.
+fn shortened(bytes: &[u8]) -> String {
+    let parts = bytes.split_inclusive(|byte| *byte == b'\\');
+    let short = parts.map(|part| match find(part, b";") {
+        Some(at) if part.len() > at + 60 => [&part[..at], b";..."].concat(),
+        _ => part.to_vec(),
+    });
+    let text = short.collect::<Vec<_>>().concat().escape_ascii().to_string();
+    text[text.len().saturating_sub(3000)..].to_owned()
+}
+
 fn size(cols: u16, rows: u16) -> Winsize {
     Winsize { ws_row: rows, ws_col: cols, ws_xpixel: cols * 10, ws_ypixel: rows * 20 }
 }
 
 /// The independent model of a terminal.
-pub fn model(rows: u16, cols: u16) -> vt100::Parser {
+pub(super) fn model(rows: u16, cols: u16) -> vt100::Parser {
     vt100::Parser::new(some(rows), some(cols), 2000)
 }
 
@@ -248,6 +254,6 @@ fn some(size: u16) -> std::num::NonZero<u16> {
     std::num::NonZero::new(size).unwrap()
 }
 
-pub fn find(all: &[u8], what: &[u8]) -> Option<usize> {
+pub(super) fn find(all: &[u8], what: &[u8]) -> Option<usize> {
     all.windows(what.len()).position(|window| window == what)
 }

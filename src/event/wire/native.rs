@@ -300,6 +300,7 @@ fn direct(name: &str, fields: &Fields<'_, '_>) -> Result<Option<EventKind>, Stri
         }
         "hide" => EventKind::Hide,
         "show" => EventKind::Show,
+        "manners.changed" => EventKind::MannersChanged,
         _ => return Ok(None),
     }))
 }
@@ -393,6 +394,7 @@ fn plain_name(kind: &EventKind) -> &'static str {
         EventKind::Play { .. } => "play",
         EventKind::Hide => "hide",
         EventKind::Show => "show",
+        EventKind::MannersChanged => "manners.changed",
         EventKind::Tests { .. }
         | EventKind::Build { .. }
         | EventKind::Lint { .. }

@@ -7,7 +7,9 @@ mod stage;
 pub use stage::{Stage, StageConfig};
 
 use super::{Ended, Pty};
+use crate::event::EventKind;
 use crate::event::bus::Bus;
+use crate::manners::{Bearing, Standing};
 use crate::terminal::{Alarm, Signal, Signals, Terminal, TerminalError};
 use crate::units::CellPixels;
 use lane::Lane;
@@ -43,28 +45,19 @@ pub enum HostError {
     Pty(#[from] io::Error),
 }
 
-/// What happens to the pet from outside.
-pub struct Wishes<'a> {
+/// What comes to the pet from outside.
+pub struct Outside<'a> {
     /// Where events arrive.
     pub bus: Arc<Bus>,
     /// One cell's pixels, where the system does not tell them.
     pub cell: CellPixels,
-    /// Asked after each batch of events: what is wanted of the pet now.
-    pub wanted: &'a mut dyn FnMut(&crate::event::Event) -> Option<Wanted>,
+    /// What the pet may do. Asked at the start, when the answer's time is over, and when
+    /// `manners.changed` comes.
+    pub manners: &'a mut dyn FnMut() -> Bearing,
 }
 
-/// What is wanted of the pet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// It may stand there.
-    Shown,
-    /// It is not to be seen.
-    Hidden,
-    /// Nothing of ours is to be done until the shell ends.
-    Off,
-}
-
-/// Accompanies the shell in `pty` to its end. Without a stage it only passes bytes on.
+/// Accompanies the shell in `pty` to its end. Once the pet is switched off, bytes are passed on and
+/// nothing else is done.
 ///
 /// # Errors
 /// When the terminal or the system fails; a pet that cannot be drawn only goes.
@@ -72,21 +65,21 @@ pub fn run(
     terminal: &mut Terminal,
     signals: &mut Signals,
     pty: &mut Pty,
-    stage: Option<Stage>,
-    wishes: &mut Wishes<'_>,
+    stage: Stage,
+    outside: &mut Outside<'_>,
 ) -> Result<Ended, HostError> {
     let alarm = Alarm::new()?;
-    if stage.is_some() {
-        let bell = alarm.bell()?;
-        bell();
-        wishes.bus.set_bell(Some(Box::new(bell)));
-    }
+    let bell = alarm.bell()?;
+    // For what came before there was a bell.
+    bell();
+    outside.bus.set_bell(Some(Box::new(bell)));
     let mut host = Host {
         terminal,
         signals,
         pty,
-        stage,
-        wishes,
+        stage: Some(stage),
+        outside,
+        manners_end: Some(Duration::ZERO),
         alarm,
         begun: Instant::now(),
         to_terminal: Lane::default(),
@@ -99,7 +92,7 @@ pub fn run(
     };
     let done = host.accompany();
     let left = host.leave();
-    host.wishes.bus.set_bell(None);
+    host.outside.bus.set_bell(None);
     let done = match done {
         Err(HostError::Terminal(TerminalError::Closed)) => {
             host.pty.hang_up();
@@ -110,12 +103,15 @@ pub fn run(
     done.and_then(|ended| left.map(|()| ended))
 }
 
-struct Host<'a, 'w> {
+struct Host<'a, 'o> {
     terminal: &'a mut Terminal,
     signals: &'a mut Signals,
     pty: &'a mut Pty,
+    /// None once there is no pet any more.
     stage: Option<Stage>,
-    wishes: &'a mut Wishes<'w>,
+    outside: &'a mut Outside<'o>,
+    /// When it is asked again what the pet may do.
+    manners_end: Option<Duration>,
     alarm: Alarm,
     begun: Instant,
     to_terminal: Lane,
@@ -163,6 +159,9 @@ impl Host<'_, '_> {
             if ready.news {
                 self.hear();
             }
+            if self.manners_end.is_some_and(|end| self.now() >= end) {
+                self.behave();
+            }
             if self.over {
                 self.drain()?;
                 return Ok(self.pty.wait()?);
@@ -207,7 +206,8 @@ impl Host<'_, '_> {
 
     fn deadline(&self, now: Duration) -> Duration {
         let held = self.held_since.map_or(Duration::MAX, |since| since + WITHIN_A_KEY);
-        self.stage.as_ref().map_or(held, |stage| stage.deadline(now).min(held))
+        let Some(stage) = &self.stage else { return held };
+        stage.deadline(now).min(held).min(self.manners_end.unwrap_or(Duration::MAX))
     }
 
     /// What the child wrote goes to the terminal.
@@ -314,7 +314,7 @@ impl Host<'_, '_> {
         let size = self.terminal.size()?;
         self.pty.resize(size);
         if let Some(stage) = &mut self.stage {
-            stage.resize(size.geometry(self.wishes.cell));
+            stage.resize(size.geometry(self.outside.cell));
         }
         Ok(())
     }
@@ -337,19 +337,29 @@ impl Host<'_, '_> {
     fn hear(&mut self) {
         self.alarm.silence();
         let now = self.begun.elapsed();
-        for event in self.wishes.bus.drain() {
-            let wanted = (self.wishes.wanted)(&event);
-            let Some(stage) = &mut self.stage else { continue };
-            match wanted {
-                Some(Wanted::Off) => {
-                    stage.leave(self.to_terminal.end());
-                    self.stage = None;
-                    self.terminal.set_farewell(&[]);
-                }
-                Some(wanted) => stage.hide(wanted == Wanted::Hidden),
-                None => stage.hear(now, event),
+        for event in self.outside.bus.drain() {
+            match &mut self.stage {
+                _ if event.kind == EventKind::MannersChanged => self.manners_end = Some(now),
+                Some(stage) => stage.hear(now, event),
+                None => {}
             }
         }
+    }
+
+    /// Does what the pet may do now.
+    fn behave(&mut self) {
+        let now = self.begun.elapsed();
+        let Bearing { standing, holds } = (self.outside.manners)();
+        self.manners_end = holds.map(|holds| now + holds);
+        let Some(stage) = &mut self.stage else { return };
+        if standing < Standing::Off {
+            return stage.behave(now, standing);
+        }
+        stage.leave(self.to_terminal.end());
+        self.stage = None;
+        self.manners_end = None;
+        self.outside.bus.set_bell(None);
+        self.terminal.set_farewell(&[]);
     }
 
     /// Lets the pet draw, when all before it has gone out.

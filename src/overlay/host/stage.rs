@@ -7,6 +7,7 @@ use super::super::{
 };
 use crate::event::bus::Bus;
 use crate::event::{Event, EventKind};
+use crate::manners::Standing;
 use crate::mood::Input;
 use crate::player::{PlayError, Player, layout};
 use crate::protocol::{Placement, wipe};
@@ -171,9 +172,11 @@ impl Stage {
         self.news = true;
     }
 
-    /// The pet is wanted here, or is not.
-    pub const fn hide(&mut self, hidden: bool) {
-        self.hidden = hidden;
+    /// What the pet may do from now on.
+    pub fn behave(&mut self, now: Duration, standing: Standing) {
+        self.hidden = standing >= Standing::Hidden;
+        self.player.behave(now, standing);
+        self.news = true;
     }
 
     /// Appends what takes everything of ours off the screen and out of the terminal's memory, for an
