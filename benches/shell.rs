@@ -174,12 +174,14 @@ mod linux {
         }
 
         /// Types a key and waits for it.
-        fn echo(&mut self, key: u8) -> Duration {
+        fn echo(&mut self, key: u8, redraws: bool) -> Duration {
             self.seen.clear();
             let begun = Instant::now();
             self.pty.write_all(&[key]).unwrap();
+            // tmux writes what is on the screen then, and not what was written to it.
             let back = [b'\r', key];
-            while !self.has(&back) && !(self.seen.contains(&key) && self.seen.len() > 1) {
+            let back = if redraws { &back[1..] } else { &back[..] };
+            while !self.has(back) {
                 self.read(Duration::from_millis(200));
                 assert!(begun.elapsed() < Duration::from_secs(5), "no echo");
             }
@@ -256,7 +258,7 @@ mod linux {
             for (way, times) in ways.iter().zip(&mut times) {
                 let mut window = open(way, "echo");
                 for n in 0..KEYS {
-                    times.push(window.echo(b'a' + u8::try_from(n % 16).unwrap()));
+                    times.push(window.echo(b'a' + u8::try_from(n % 16).unwrap(), way.0 == "tmux"));
                     std::thread::sleep(Duration::from_millis(2));
                 }
             }

@@ -134,7 +134,7 @@ impl Command {
     pub(super) fn of(line: &str) -> Option<Self> {
         let commands = line.split(['|', '&', ';', '\n']);
         // What follows a pipe only shows.
-        commands.filter_map(kind_of).last().map(|kind| Self { kind })
+        commands.rev().find_map(kind_of).map(|kind| Self { kind })
     }
 }
 

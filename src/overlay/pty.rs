@@ -87,7 +87,7 @@ impl Pty {
         })?;
         let flags = fcntl_getfl(&master).map_err(failed)?;
         fcntl_setfl(&master, flags | OFlags::NONBLOCK).map_err(failed)?;
-        let device = device.and_then(|about| u64::try_from(about.st_rdev).ok());
+        let device = device.and_then(|about| u64::try_from(i128::from(about.st_rdev)).ok());
         Ok(Self { master, child, device, ended: None })
     }
 

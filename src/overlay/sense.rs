@@ -333,7 +333,7 @@ mod tests {
         assert_eq!(hear(&["7501;?"]), [Sensed::Answer(STATUS_ANSWER)]);
         let asks = format!("7501;state=blocked:app=crab:msg={}", STANDARD.encode("May I?"));
         let blocked = agent(AgentState::Blocked, "crab", Some("May I?"));
-        assert_eq!(hear(&[&asks]), [blocked.clone()]);
+        assert_eq!(hear(&[&asks]), std::slice::from_ref(&blocked));
         // Where the prompt comes back, it is gone.
         let gone = agent(AgentState::Working, "crab", None);
         assert_eq!(hear(&[&asks, "133;A"]), [blocked, gone]);
