@@ -20,6 +20,10 @@ const RULES: &[(&str, &[&str])] = &[
     ("pet", &["pet", "scene", "frame", "units", "text", "mood"]),
     ("manners", &["manners", "pet", "terminal", "units", "text"]),
     ("terminal", &["terminal", "protocol", "units", "text"]),
+    (
+        "overlay",
+        &["overlay", "event", "manners", "mood", "player", "protocol", "terminal", "text", "units"],
+    ),
 ];
 
 /// What the pure rooms must not name.

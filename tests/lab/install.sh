@@ -6,6 +6,6 @@ set -eu
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
     xvfb x11-utils libgl1-mesa-dri libgl1 kitty xterm mlterm konsole fonts-dejavu-core python3 \
-    librlottie-dev libclang-dev pkg-config strace libsixel-bin \
+    librlottie-dev libclang-dev pkg-config strace libsixel-bin xdotool \
     zsh bash fish tmux >/dev/null
 echo "install.sh: done"
