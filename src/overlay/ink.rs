@@ -99,6 +99,14 @@ impl Ink {
         self.history.clear();
     }
 
+    /// What is supposed of a row is not sure any more; of all rows without one.
+    pub(super) fn doubt(&mut self, row: Option<u16>) {
+        match row {
+            Some(row) => self.row(row).into_iter().for_each(|line| line.known = false),
+            None => self.rows.iter_mut().for_each(|line| line.known = false),
+        }
+    }
+
     /// Nothing is known of any row any more.
     pub(super) fn forget(&mut self) {
         self.rows.fill(Line::UNKNOWN);

@@ -191,7 +191,7 @@ impl Machine {
             (_, 0x18 | 0x1a) => {
                 self.state = State::Ground;
                 self.murky = false;
-                (true, false)
+                (acts.control(byte, true), false)
             }
             (State::String(kind), _) => (self.in_string(kind, byte, firm, acts), false),
             (State::StringEscape(kind), b'\\') => {
@@ -439,7 +439,7 @@ mod tests {
             b"\x1b[12\x0834mnested\x1b[3\x18aborted",
             b"\x1b[1;2;3;4;5;6;7;8;9;10;11;12m\x1b[;;5H",
             b"\x1b[<0;1;2M\x1b[>0q\x1b[=1u",
-            b"\x7fdel\x1b[3\x7f1m",
+            b"del\x1b[3\x7f1m",
             b"\x1b\x1b[A\x1b[\x1b[B",
         ];
         for bytes in cases {
@@ -503,7 +503,7 @@ mod tests {
             assert!(machine.held.len() <= MOST_OSC);
             machine.advance(b"\x18", &mut heard);
         }
-        assert_eq!(heard, Heard::default());
+        assert_eq!(heard.0, ["control 24"; 4]);
     }
 
     /// Declines the n-th unit.

@@ -273,6 +273,15 @@ impl Screen {
         self.cursor.wrap = Wrap::Maybe;
     }
 
+    /// Something was done in the cursor's row, or to it: where that is in doubt, so is what became of
+    /// the rows.
+    fn doubt_ink(&mut self) {
+        let Cursor { row, row_sure, col_sure, .. } = self.cursor;
+        if !row_sure || !col_sure {
+            self.page_mut().ink.doubt(row_sure.then_some(row));
+        }
+    }
+
     const fn last_col(&self) -> u16 {
         self.size.cols.saturating_sub(1)
     }
@@ -364,6 +373,9 @@ impl Screen {
         } else if self.cursor.row < self.last_row() {
             self.cursor.row += 1;
         }
+        if !self.cursor.row_sure {
+            self.doubt_ink();
+        }
         true
     }
 
@@ -382,11 +394,16 @@ impl Screen {
     }
 
     fn reverse_index(&mut self, firm: bool) -> bool {
+        if !self.cursor.row_sure {
+            self.doubt_ink();
+        }
         if self.cursor.row == self.top {
             return self.scroll_down(self.top, 1, firm);
         }
         self.cursor.row = self.cursor.row.saturating_sub(1);
-        self.unwrap();
+        if self.cursor.wrap != Wrap::No {
+            self.cursor.wrap = Wrap::Maybe;
+        }
         true
     }
 
@@ -409,14 +426,21 @@ impl Screen {
         self.unwrap();
     }
 
-    /// Relative motions stop at margins, if they begin within.
+    /// Relative motions stop at margins. Where one begins beyond the one and would end beyond the
+    /// other, xterm stops it and kitty does not.
     fn up(&mut self, by: u16) {
+        if self.cursor.row > self.bottom && self.cursor.row.saturating_sub(by) < self.top {
+            self.cursor.row_sure = false;
+        }
         let top = if self.cursor.row >= self.top { self.top } else { 0 };
         self.cursor.row = self.cursor.row.saturating_sub(by).max(top);
         self.unwrap();
     }
 
     fn down(&mut self, by: u16) {
+        if self.cursor.row < self.top && self.cursor.row.saturating_add(by) > self.bottom {
+            self.cursor.row_sure = false;
+        }
         let bottom = if self.cursor.row <= self.bottom { self.bottom } else { self.last_row() };
         self.cursor.row = self.cursor.row.saturating_add(by).min(bottom);
         self.unwrap();
@@ -478,8 +502,12 @@ impl Screen {
             self.lose_cursor();
         }
         if wraps {
+            // Where the column was in doubt, so is whether this is the next row.
+            let sure = self.cursor.col_sure;
             self.index(true);
             self.column(0);
+            self.cursor.col_sure = sure;
+            self.cursor.row_sure &= sure;
         }
         if !self.cursor.col_sure && end.saturating_add(width) >= self.size.cols {
             // It may have been too much for the row, or not.
@@ -493,6 +521,7 @@ impl Screen {
         if self.insert {
             self.page_mut().ink.push_right(row, width, cols);
         }
+        self.doubt_ink();
         self.advance_over(end);
         self.last = Some((character, width));
         true
@@ -578,6 +607,8 @@ impl Acts for Screen {
             }
             0x0e => self.cursor.shift = 1,
             0x0f => self.cursor.shift = 0,
+            // SUB shows a sign in some terminals.
+            0x1a => self.lose_cursor(),
             _ => {}
         }
         true
@@ -729,6 +760,9 @@ impl Screen {
             let end = col.saturating_add(u16::try_from(ink).unwrap_or(u16::MAX));
             self.page_mut().ink.write(row, end);
         }
+        if !self.cursor.row_sure {
+            self.doubt_ink();
+        }
         self.advance_over(end);
         self.last = Some((char::from(last), 1));
         true
@@ -761,7 +795,8 @@ impl Screen {
         self.page_mut().saved = Some(cursor);
     }
 
-    /// DECRC. Where nothing was saved, terminals differ.
+    /// DECRC. Where nothing was saved: home, without origin mode, styles and other characters (VT510
+    /// Programmer Information); not all terminals heed that of the place.
     fn restore(&mut self) {
         match self.page().saved.clone() {
             Some(saved) => {
@@ -773,7 +808,10 @@ impl Screen {
                     self.cursor.wrap = Wrap::Maybe;
                 }
             }
-            None => self.lose_cursor(),
+            None => {
+                self.cursor = Cursor::default();
+                self.lose_cursor();
+            }
         }
     }
 
@@ -887,9 +925,10 @@ impl Screen {
                 self.page_mut().ink.erase_rows(row.saturating_add(1), to, end);
             }
             1 => self.page_mut().ink.erase_rows(0, row, end),
-            _ => {
-                self.page_mut().ink.erase_rows(0, rows, end);
-            }
+            _ => self.page_mut().ink.erase_rows(0, rows, end),
+        }
+        if what < 2 {
+            self.doubt_ink();
         }
         if self.cursor.wrap == Wrap::Pending {
             self.cursor.wrap = Wrap::Maybe;
@@ -927,6 +966,7 @@ impl Screen {
             _ if end > 0 => self.page_mut().ink.write(row, touched[1]),
             _ => {}
         }
+        self.doubt_ink();
         if self.cursor.wrap == Wrap::Pending {
             self.cursor.wrap = Wrap::Maybe;
         }
@@ -953,6 +993,7 @@ impl Screen {
         } else {
             ink.scroll_up(row, bottom, by, end);
         }
+        self.doubt_ink();
         // The column is kept in some terminals and 0 in others (ECMA-48 and DEC differ).
         self.cursor.col_sure &= self.cursor.col == 0;
         if self.cursor.wrap != Wrap::No {
@@ -975,6 +1016,7 @@ impl Screen {
         } else if what == b'@' {
             ink.push_right(row, by, cols);
         }
+        self.doubt_ink();
         if self.cursor.wrap == Wrap::Pending {
             self.cursor.wrap = Wrap::Maybe;
         }

@@ -173,3 +173,139 @@ impl Tracker {
         let _ = write!(out, "\x1b[{};{}H", u32::from(row) + 1, u32::from(col) + 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::CellPixels;
+    use std::num::NonZero;
+
+    const COLS: u16 = 40;
+    const ROWS: u16 = 12;
+
+    fn placement() -> Placement {
+        let at = CellPosition { col: 28, row: 0 };
+        Placement { at, size: CellSize::new(12, 6), cell: CellPixels::new(10, 20) }
+    }
+
+    /// What programs write, in pieces, without that in which vt100 differs from most terminals: where
+    /// the cursor is after DECSTBM, and whether it still waits to wrap after a motion.
+    fn piece(random: &mut fastrand::Rng) -> Vec<u8> {
+        let n = random.u16(0..45);
+        let m = random.u16(0..15);
+        let text: Vec<u8> = (0..n).map(|_| random.u8(b' '..=b'~')).collect();
+        match random.u8(0..30) {
+            0..=7 => text,
+            8 | 9 => b"\r\n".to_vec(),
+            10 => b"\n".to_vec(),
+            11 => b"\r".to_vec(),
+            12 => b"\t".to_vec(),
+            13 => b"\x08".to_vec(),
+            14 | 15 => format!("\x1b[{m};{n}H").into_bytes(),
+            16 => format!("\r\x1b[{n}{}", ['A', 'B', 'C', 'D', 'G', 'd'][random.usize(..6)])
+                .into_bytes(),
+            17 => format!("\x1b[{}{}", random.u8(0..3), ['J', 'K'][random.usize(..2)]).into_bytes(),
+            18 => format!("\x1b[{m}{}", ['L', 'M', 'S', 'T', '@', 'P', 'X'][random.usize(..7)])
+                .into_bytes(),
+            19 => format!("\x1b[{};{}r\x1b[{m};{n}H", m.min(6), m + 3).into_bytes(),
+            20 => b"\x1b[r\x1b[3;1H".to_vec(),
+            21 => b"\x1b7".to_vec(),
+            22 => b"\x1b8".to_vec(),
+            23 => b"\x1bM".to_vec(),
+            24 => format!("\x1b[{}m", random.u8(0..110)).into_bytes(),
+            25 => "\u{e4}\u{2500}\u{6f22}".as_bytes().to_vec(),
+            26 => b"\x1b[?6h".to_vec(),
+            27 => b"\x1b[?6l".to_vec(),
+            28 => b"\x1b]0;title\x07\x1b(B".to_vec(),
+            _ => b"\x1b[H\x1b[2J".to_vec(),
+        }
+    }
+
+    fn stream(random: &mut fastrand::Rng) -> Vec<Vec<u8>> {
+        (0..random.usize(1..60)).map(|_| piece(random)).collect()
+    }
+
+    /// Where it says that it knows the cursor, an independent terminal has it there; and whatever it
+    /// calls blank is.
+    #[test]
+    fn what_it_knows_is_so() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let (mut known, mut all) = (0, 0);
+        for _ in 0..3000 {
+            let size = [ROWS, COLS].map(|n| NonZero::new(n).unwrap());
+            let mut model = vt100::Parser::new(size[0], size[1], 0);
+            let mut tracker = Tracker::new(CellSize::new(COLS, ROWS), true);
+            tracker.tell_cursor(CellPosition { col: 0, row: 0 });
+            let mut written = Vec::new();
+            for piece in stream(&mut random) {
+                tracker.follow(&piece);
+                model.process(&piece);
+                written.extend_from_slice(&piece);
+                all += 1;
+                if tracker.may_write(Needs::Cursor) {
+                    known += 1;
+                    let (row, col) = model.screen().cursor_position();
+                    let at = tracker.cursor();
+                    assert_eq!(
+                        (at.row, at.col),
+                        (row, col.min(COLS - 1)),
+                        "{}",
+                        written.escape_ascii()
+                    );
+                }
+                let Placement { at, size, .. } = placement();
+                if tracker.is_blank(&placement(), true) {
+                    for (row, col) in (at.row..at.row + size.rows)
+                        .flat_map(|row| (at.col..COLS).map(move |col| (row, col)))
+                    {
+                        let cell = model.screen().cell(row, col).unwrap();
+                        assert!(
+                            cell.contents().trim().is_empty(),
+                            "{row},{col} {}",
+                            written.escape_ascii()
+                        );
+                    }
+                }
+            }
+        }
+        assert!(known * 3 > all, "it hardly knows anything: {known} of {all}");
+    }
+
+    #[test]
+    fn it_matters_neither_where_output_is_split_nor_whether_it_was_halted() {
+        let mut random = fastrand::Rng::with_seed(2);
+        let mut halts = 0;
+        for _ in 0..1500 {
+            let bytes = stream(&mut random).concat();
+            let new = || {
+                let mut tracker = Tracker::new(CellSize::new(COLS, ROWS), true);
+                tracker.tell_cursor(CellPosition { col: 0, row: 0 });
+                tracker
+            };
+            let seen = |tracker: &Tracker| {
+                let may = [Needs::Ground, Needs::Cursor, Needs::Sixel]
+                    .map(|needs| tracker.may_write(needs));
+                let rows: Vec<_> = (0..ROWS).map(|row| tracker.blank_from(row)).collect();
+                (tracker.cursor(), may, rows)
+            };
+            let (mut whole, mut split, mut halted) = (new(), new(), new());
+            whole.follow(&bytes);
+            bytes.chunks(random.usize(1..9)).for_each(|part| {
+                split.follow(part);
+            });
+            assert_eq!(seen(&whole), seen(&split), "{}", bytes.escape_ascii());
+            let mut rest = &bytes[..];
+            halted.watch(Some(placement()), Some(Needs::Sixel));
+            while let Followed::Halted(at) = halted.follow(rest) {
+                assert!(halted.may_write(Needs::Sixel), "{}", bytes.escape_ascii());
+                // The picture is still whole.
+                assert_eq!(halted.take_changes(), Changes::default());
+                halts += 1;
+                rest = &rest[at..];
+                halted.watch(None, None);
+            }
+            assert_eq!(seen(&whole), seen(&halted), "{}", bytes.escape_ascii());
+        }
+        assert!(halts > 300, "{halts}");
+    }
+}
