@@ -183,6 +183,11 @@ pub(super) fn run(args: &HooksArgs) -> Result<(), Failure> {
         What::Remove(host) => (host, false),
         What::Status => return status(),
     };
+    let here =
+        cfg!(unix) || matches!(host.host, Host::Claude | Host::Codex | Host::Gemini | Host::Git);
+    if install && !here {
+        return Err(Failure::cannot(format!("{} is for Linux and macOS", host.host.name())));
+    }
     // All are computed before the first is written: what is refused changes nothing.
     let changes = changes(host, install)?;
     let mut out = io::stdout().lock();
