@@ -68,6 +68,18 @@ impl Home {
         serde_json::from_slice(&told.stdout).unwrap()
     }
 
+    /// How many processes of ours there are, of this home's.
+    fn processes(&self) -> usize {
+        let ours = |entry: fs::DirEntry| {
+            let exe = fs::read_link(entry.path().join("exe")).ok()?;
+            let environment = fs::read(entry.path().join("environ")).ok()?;
+            let home = format!("HOME={}\0", self.0.path().display());
+            let here = environment.windows(home.len()).any(|w| w == home.as_bytes());
+            (exe == Path::new(BUDDY) && here).then_some(())
+        };
+        fs::read_dir("/proc").unwrap().filter_map(|entry| ours(entry.unwrap())).count()
+    }
+
     fn sockets(&self) -> usize {
         fs::read_dir(self.at("run/buddy")).map_or(0, Iterator::count)
     }
@@ -225,10 +237,11 @@ fn off_is_nothing_at_all_and_ends_who_runs() {
     let pet = session.order(PET);
     session.wait_for_frames(5);
     assert_eq!((home.sockets(), home.status()["pets"].as_array().unwrap().len()), (1, 1));
+    assert!(home.processes() >= 2, "the pet, and its guardian");
     home.does(&["off"]);
     assert_eq!(session.finish(&pet), 0);
     session.read_for(ms(300));
-    assert_eq!(home.sockets(), 0);
+    assert_eq!((home.sockets(), home.processes()), (0, 0));
     // What it drew was taken back: the last bytes are blanks where it stood, or an erasure.
     let [rows, cols] = [24, 80].map(|cells| std::num::NonZero::new(cells).unwrap());
     let mut screen = vt100::Parser::new(rows, cols, 0);
@@ -367,6 +380,20 @@ fn a_pet_in_a_pipe_obeys_too_and_nobody_who_writes_to_one_is_hurt() {
         assert_eq!(String::from_utf8_lossy(&output.stdout), "0 0\n", "{}", said(&output));
         assert_eq!(said(&output), "");
     }
+}
+
+#[test]
+fn a_pet_without_a_socket_looks_by_itself() {
+    let home = Home::new();
+    // Too long a path for a socket.
+    let long = home.at(&"x".repeat(120));
+    fs::create_dir(&long).unwrap();
+    let mut session = Session::open(&home, &[("XDG_RUNTIME_DIR", long.to_str().unwrap())]);
+    let pet = session.order(PET);
+    session.wait_for_frames(5);
+    assert_eq!(home.processes(), 2);
+    home.does(&["off"]);
+    assert_eq!(session.finish(&pet), 0);
 }
 
 #[test]

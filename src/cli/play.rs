@@ -388,7 +388,8 @@ fn into_pipe(
     let mut out = std::io::stdout().lock();
     if real {
         let events = listen(args, has_events);
-        let mut ask = manners.map(|manners| || manners::bearing(manners));
+        let is_deaf = events.is_deaf();
+        let mut ask = manners.map(|manners| move || manners::bearing(manners, is_deaf));
         let mut piped = player::live::Piped {
             bus: Some(&events.bus),
             limit: look.duration,

@@ -130,7 +130,7 @@ fn poke() {
     use buddy_render::event::wire::to_native_json;
     use buddy_render::event::{Event, EventKind};
     let line = to_native_json(&Event::of(EventKind::MannersChanged));
-    for pet in socket::pets(&super::place::folder()) {
+    for pet in super::place::folders().iter().flat_map(|folder| socket::pets(folder)) {
         // One that cannot be told now has ended, or looks by itself when it starts.
         let _ = socket::send(&pet.path, &line);
     }
@@ -319,7 +319,8 @@ fn clock(end: Timestamp, now: &Zoned) -> String {
 #[cfg(unix)]
 fn running() -> Vec<Running> {
     use buddy_render::event::source::socket;
-    let pets = socket::pets(&super::place::folder()).into_iter();
+    let folders = super::place::folders();
+    let pets = folders.iter().flat_map(|folder| socket::pets(folder));
     let running = |pet: socket::Pet| Running {
         process: pet.process,
         tty: pet.tty.map(tty_name),

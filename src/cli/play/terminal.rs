@@ -69,7 +69,7 @@ pub(super) fn play(
 ) -> Result<(), Failure> {
     let look = &args.look;
     let events = listen(args, has_events);
-    let mut ask = || manners::bearing(manners);
+    let mut ask = || manners::bearing(manners, events.is_deaf());
     // A hidden pet does not even ask the terminal.
     if !wait_until_shown(&events.bus, &mut ask) {
         return Ok(());
