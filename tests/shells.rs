@@ -275,7 +275,9 @@ fn where_nothing_was_started_the_shell_goes_on() {
     for shell in shells() {
         let home = home_for(shell);
         for how in interactive(shell) {
-            for does in ["exit 125", "exit 101", "exit 126", "kill -9 $$", "kill -TERM $$"] {
+            for does in
+                ["exit 125", "exit 101", "exit 126", "exit 2", "kill -9 $$", "kill -TERM $$"]
+            {
                 home.stub(does);
                 let mut session = Session::open(&home, &how, &[]);
                 session.goes_on();
@@ -313,8 +315,11 @@ fn what_was_started_ends_the_shell_with_its_code() {
             }
         }
         // After a while, a signal is that of the shell which ran there.
-        home.stub("sleep 4; exit 130");
-        assert_eq!(Session::open(&home, &interactive(shell)[0], &[]).end(), Some(130), "{shell}");
+        for code in [130, 2] {
+            home.stub(&format!("sleep 4; exit {code}"));
+            let mut session = Session::open(&home, &interactive(shell)[0], &[]);
+            assert_eq!(session.end(), Some(code), "{shell}");
+        }
         // Found where cargo puts it, though the path does not lead there yet.
         fs::create_dir_all(home.at(".cargo/bin")).unwrap();
         home.stub("exit 9");

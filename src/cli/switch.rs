@@ -335,16 +335,19 @@ fn running() -> Vec<Running> {
 }
 
 /// A terminal's name by its device, where that is known: pseudoterminals of Linux have eight majors.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn tty_name(device: u64) -> String {
-    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
-    match major {
-        136..=143 if cfg!(target_os = "linux") => {
-            format!("/dev/pts/{}", minor + (major - 136) * 256)
-        }
-        4 if cfg!(target_os = "linux") && minor < 64 => format!("/dev/tty{minor}"),
-        _ => format!("device {major}:{minor}"),
+    match (rustix::fs::major(device), rustix::fs::minor(device)) {
+        (major @ 136..=143, minor) => format!("/dev/pts/{}", minor + (major - 136) * 256),
+        (4, minor @ 0..=63) => format!("/dev/tty{minor}"),
+        (major, minor) => format!("device {major}:{minor}"),
     }
+}
+
+/// A terminal's device.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn tty_name(device: u64) -> String {
+    format!("device {device:x}")
 }
 
 #[cfg(test)]
