@@ -315,7 +315,7 @@ fn quiet_for_a_while_ends_by_itself() {
     let mut session = Session::open(&home, &[]);
     let pet = session.order(PET);
     session.wait_for_frames(5);
-    home.does(&["quiet", "6s"]);
+    home.does(&["quiet", "10s"]);
     session.settle();
     session.wait_for_frames(10);
     home.does(&["off"]);

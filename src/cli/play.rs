@@ -158,7 +158,9 @@ impl PlayArgs {
         }
         let environment = &mut manners.facts.environment;
         environment.ci &= shown;
-        environment.dumb &= shown && self.look.protocol().is_none();
+        let named =
+            self.look.protocol().or(manners.config.protocol.filter(|p| *p == Protocol::Text));
+        environment.dumb &= shown && named.is_none();
         Ok(manners)
     }
 }
