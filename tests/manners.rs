@@ -80,6 +80,14 @@ impl Home {
         fs::read_dir("/proc").unwrap().filter_map(|entry| ours(entry.unwrap())).count()
     }
 
+    /// How many pets of this home's the program knows: the user who runs the test may have some, too.
+    fn pets(&self) -> usize {
+        let home = self.0.path().to_str().unwrap();
+        let status = self.status();
+        let ours = |pet: &&Value| pet["socket"].as_str().unwrap().starts_with(home);
+        status["pets"].as_array().unwrap().iter().filter(ours).count()
+    }
+
     fn sockets(&self) -> usize {
         fs::read_dir(self.at("run/buddy")).map_or(0, Iterator::count)
     }
@@ -236,7 +244,7 @@ fn off_is_nothing_at_all_and_ends_who_runs() {
     let mut session = Session::open(&home, &[]);
     let pet = session.order(PET);
     session.wait_for_frames(5);
-    assert_eq!((home.sockets(), home.status()["pets"].as_array().unwrap().len()), (1, 1));
+    assert_eq!((home.sockets(), home.pets()), (1, 1));
     assert!(home.processes() >= 2, "the pet, and its guardian");
     home.does(&["off"]);
     assert_eq!(session.finish(&pet), 0);
@@ -330,7 +338,7 @@ fn hide_is_for_one_terminal() {
         assert_eq!(session.run(&format!("{{ {PET} < /dev/tty & }}")), 0);
         session.wait_for_frames(5);
     }
-    assert_eq!(home.status()["pets"].as_array().unwrap().len(), 2);
+    assert_eq!(home.pets(), 2);
     assert_eq!(here.run("\"$BUDDY_BIN\" hide 2>/dev/null"), 0);
     here.settle();
     home.does(&["emit", "git.conflict"]);
@@ -440,6 +448,16 @@ fn a_configuration_says_what_flags_do_not() {
 }
 
 #[test]
+fn every_key_is_a_flag() {
+    let help = Home::new().buddy(&["play", "--help"]);
+    let help = String::from_utf8(help.stdout).unwrap();
+    for (key, _) in buddy_render::manners::KEYS {
+        let flag = format!("--{}", key.replace('_', "-"));
+        assert!(help.contains(&flag), "{flag}");
+    }
+}
+
+#[test]
 fn a_wrong_configuration_is_an_error_with_its_line() {
     let home = Home::new();
     home.write(".config/buddy/config.yaml", "pet: \"null\"\nmotoin: none\n");
@@ -475,7 +493,7 @@ fn status_tells_who_says_so() {
         text.starts_with("quiet: the pet stands still and says nothing (quiet hours"),
         "{text}"
     );
-    assert!(text.contains("guests off") && text.contains("no pet runs"), "{text}");
+    assert!(text.contains("guests off") && text.contains("\nconfig      "), "{text}");
     home.does(&["quiet"]);
     let status = home.status();
     assert_eq!((&status["standing"], &status["switch"]["quiet"]), (&"quiet".into(), &true.into()));

@@ -182,6 +182,10 @@ impl Drop for Session {
     }
 }
 
+fn whose(path: &Path) -> u32 {
+    std::os::unix::fs::MetadataExt::uid(&fs::metadata(path).unwrap())
+}
+
 #[test]
 fn files_are_what_they_were() {
     let odd: [&[u8]; 9] = [
@@ -209,12 +213,16 @@ fn files_are_what_they_were() {
             let real = home.at("dotfile");
             fs::write(&real, before).unwrap();
             fs::set_permissions(&real, Permissions::from_mode(0o640)).unwrap();
+            // The system's user leaves another's file theirs.
+            let owner = if rustix::process::geteuid().is_root() { 12_345 } else { whose(&real) };
+            std::os::unix::fs::chown(&real, Some(owner), None).unwrap();
             symlink(&real, &path).unwrap();
             home.hooks(&["install", host, "--dry-run"]);
             assert_eq!(fs::read(&real).unwrap(), before);
             home.install(host);
             assert_ne!(fs::read(&real).unwrap(), before);
             assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+            assert_eq!(whose(&real), owner);
             let again = home.hooks(&["install", host]);
             assert!(String::from_utf8_lossy(&again.stdout).contains("nothing to change"));
             let status = String::from_utf8(home.hooks(&["status"]).stdout).unwrap();
