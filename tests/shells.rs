@@ -283,9 +283,15 @@ fn where_nothing_was_started_the_shell_goes_on() {
     for shell in shells() {
         let home = home_for(shell);
         for how in interactive(shell) {
-            for does in
-                ["exit 125", "exit 101", "exit 126", "exit 2", "kill -9 $$", "kill -TERM $$"]
-            {
+            for does in [
+                "exit 125",
+                "exit 101",
+                "exit 126",
+                "exit 1",
+                "exit 2",
+                "kill -9 $$",
+                "kill -TERM $$",
+            ] {
                 home.stub(does);
                 let mut session = Session::open(&home, &how, &[]);
                 session.goes_on();
@@ -316,14 +322,14 @@ fn what_was_started_ends_the_shell_with_its_code() {
     for shell in shells() {
         let home = home_for(shell);
         for how in interactive(shell) {
-            for code in [0, 1, 3, 100] {
+            for code in [0, 3, 7, 100] {
                 home.stub(&format!("exit {code}"));
                 let mut session = Session::open(&home, &how, &[]);
                 assert_eq!(session.end(), Some(code), "{how:?}: {}", session.text());
             }
         }
         // After a while, a signal is that of the shell which ran there.
-        for code in [130, 2] {
+        for code in [130, 1, 2] {
             home.stub(&format!("sleep 4; exit {code}"));
             let mut session = Session::open(&home, &interactive(shell)[0], &[]);
             assert_eq!(session.end(), Some(code), "{shell}");

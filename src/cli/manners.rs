@@ -38,11 +38,13 @@ pub(super) fn allow(manners: &mut Manners) -> bool {
 const LOOK: Duration = Duration::from_secs(5);
 
 /// What the pet may do, for a run that asks again and again.
-pub(super) fn bearing(manners: &mut Manners, is_deaf: bool) -> Bearing {
-    let bearing = manners.verdict().bearing(Timestamp::now());
-    if !is_deaf {
-        return bearing;
-    }
+pub(super) fn bearing(manners: &mut Manners) -> Bearing {
+    manners.verdict().bearing(Timestamp::now())
+}
+
+/// The same for a pet without a socket.
+pub(super) fn bearing_of_deaf(manners: &mut Manners) -> Bearing {
+    let bearing = bearing(manners);
     Bearing { holds: Some(bearing.holds.map_or(LOOK, |holds| holds.min(LOOK))), ..bearing }
 }
 

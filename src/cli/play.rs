@@ -390,8 +390,8 @@ fn into_pipe(
     let mut out = std::io::stdout().lock();
     if real {
         let events = listen(args, has_events);
-        let is_deaf = events.is_deaf();
-        let mut ask = manners.map(|manners| move || manners::bearing(manners, is_deaf));
+        let ask = if events.is_deaf() { manners::bearing_of_deaf } else { manners::bearing };
+        let mut ask = manners.map(|manners| move || ask(manners));
         let mut piped = player::live::Piped {
             bus: Some(&events.bus),
             limit: look.duration,

@@ -23,11 +23,11 @@ if status is-interactive; and test -t 0; and test -t 1; and test "$BUDDY" != 0
         command $program shell --auto -- (status fish-path) $login
         set -l code $status
         # 125: nothing was started. The others: it could not, it broke, or it was ended at once;
-        # so was one that does not know our words (2).
+        # so was one that failed (1) or does not know our words (2).
         if contains $code 101 125 126 127 132 134 135 136 137 139 159
             return 0
         end
-        if test -n "$begun"; and test $code -eq 2 -o $code -ge 128
+        if test -n "$begun"; and test $code -eq 1 -o $code -eq 2 -o $code -ge 128
             set -l now
             read now </proc/uptime
             test (math -s0 (string split -f1 ' ' $now) - (string split -f1 ' ' $begun)) -gt 2
