@@ -68,6 +68,26 @@ impl Home {
         serde_json::from_slice(&told.stdout).unwrap()
     }
 
+    /// How many processes of ours there are, of this home's.
+    fn processes(&self) -> usize {
+        let ours = |entry: fs::DirEntry| {
+            let exe = fs::read_link(entry.path().join("exe")).ok()?;
+            let environment = fs::read(entry.path().join("environ")).ok()?;
+            let home = format!("HOME={}\0", self.0.path().display());
+            let here = environment.windows(home.len()).any(|w| w == home.as_bytes());
+            (exe == Path::new(BUDDY) && here).then_some(())
+        };
+        fs::read_dir("/proc").unwrap().filter_map(|entry| ours(entry.unwrap())).count()
+    }
+
+    /// How many pets of this home's the program knows: the user who runs the test may have some, too.
+    fn pets(&self) -> usize {
+        let home = self.0.path().to_str().unwrap();
+        let status = self.status();
+        let ours = |pet: &&Value| pet["socket"].as_str().unwrap().starts_with(home);
+        status["pets"].as_array().unwrap().iter().filter(ours).count()
+    }
+
     fn sockets(&self) -> usize {
         fs::read_dir(self.at("run/buddy")).map_or(0, Iterator::count)
     }
@@ -224,11 +244,12 @@ fn off_is_nothing_at_all_and_ends_who_runs() {
     let mut session = Session::open(&home, &[]);
     let pet = session.order(PET);
     session.wait_for_frames(5);
-    assert_eq!((home.sockets(), home.status()["pets"].as_array().unwrap().len()), (1, 1));
+    assert_eq!((home.sockets(), home.pets()), (1, 1));
+    assert!(home.processes() >= 2, "the pet, and its guardian");
     home.does(&["off"]);
     assert_eq!(session.finish(&pet), 0);
     session.read_for(ms(300));
-    assert_eq!(home.sockets(), 0);
+    assert_eq!((home.sockets(), home.processes()), (0, 0));
     // What it drew was taken back: the last bytes are blanks where it stood, or an erasure.
     let [rows, cols] = [24, 80].map(|cells| std::num::NonZero::new(cells).unwrap());
     let mut screen = vt100::Parser::new(rows, cols, 0);
@@ -302,7 +323,7 @@ fn quiet_for_a_while_ends_by_itself() {
     let mut session = Session::open(&home, &[]);
     let pet = session.order(PET);
     session.wait_for_frames(5);
-    home.does(&["quiet", "6s"]);
+    home.does(&["quiet", "10s"]);
     session.settle();
     session.wait_for_frames(10);
     home.does(&["off"]);
@@ -317,7 +338,7 @@ fn hide_is_for_one_terminal() {
         assert_eq!(session.run(&format!("{{ {PET} < /dev/tty & }}")), 0);
         session.wait_for_frames(5);
     }
-    assert_eq!(home.status()["pets"].as_array().unwrap().len(), 2);
+    assert_eq!(home.pets(), 2);
     assert_eq!(here.run("\"$BUDDY_BIN\" hide 2>/dev/null"), 0);
     here.settle();
     home.does(&["emit", "git.conflict"]);
@@ -370,6 +391,20 @@ fn a_pet_in_a_pipe_obeys_too_and_nobody_who_writes_to_one_is_hurt() {
 }
 
 #[test]
+fn a_pet_without_a_socket_looks_by_itself() {
+    let home = Home::new();
+    // Too long a path for a socket.
+    let long = home.at(&"x".repeat(120));
+    fs::create_dir(&long).unwrap();
+    let mut session = Session::open(&home, &[("XDG_RUNTIME_DIR", long.to_str().unwrap())]);
+    let pet = session.order(PET);
+    session.wait_for_frames(5);
+    assert_eq!(home.processes(), 2);
+    home.does(&["off"]);
+    assert_eq!(session.finish(&pet), 0);
+}
+
+#[test]
 fn scripts_are_functions_of_input_and_flags() {
     let home = Home::new();
     let arguments = ["--protocol", "symbols", "--geometry", "80x24@10x20", "--duration", "2"];
@@ -413,6 +448,16 @@ fn a_configuration_says_what_flags_do_not() {
 }
 
 #[test]
+fn every_key_is_a_flag() {
+    let help = Home::new().buddy(&["play", "--help"]);
+    let help = String::from_utf8(help.stdout).unwrap();
+    for (key, _) in buddy_render::manners::KEYS {
+        let flag = format!("--{}", key.replace('_', "-"));
+        assert!(help.contains(&flag), "{flag}");
+    }
+}
+
+#[test]
 fn a_wrong_configuration_is_an_error_with_its_line() {
     let home = Home::new();
     home.write(".config/buddy/config.yaml", "pet: \"null\"\nmotoin: none\n");
@@ -448,7 +493,7 @@ fn status_tells_who_says_so() {
         text.starts_with("quiet: the pet stands still and says nothing (quiet hours"),
         "{text}"
     );
-    assert!(text.contains("guests off") && text.contains("no pet runs"), "{text}");
+    assert!(text.contains("guests off") && text.contains("\nconfig      "), "{text}");
     home.does(&["quiet"]);
     let status = home.status();
     assert_eq!((&status["standing"], &status["switch"]["quiet"]), (&"quiet".into(), &true.into()));

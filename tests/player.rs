@@ -349,16 +349,20 @@ impl Mind for Counting {
 }
 
 fn counting() -> (Player, Arc<AtomicUsize>) {
+    player_of(Protocol::Symbols, Motion::None, false)
+}
+
+fn player_of(protocol: Protocol, motion: Motion, ahead: bool) -> (Player, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
-    let choice = encoder::unasked(Protocol::Symbols, "80x24@10x20".parse().unwrap(), None).unwrap();
+    let choice = encoder::unasked(protocol, "80x24@10x20".parse().unwrap(), None).unwrap();
     let settings = Settings {
         geometry: choice.geometry,
         size: layout::DEFAULT_SIZE,
         corner: Corner::TopRight,
-        motion: Motion::None,
+        motion,
         frame_rate: 10.0,
         speech: true,
-        ahead: false,
+        ahead,
     };
     let host = Arc::new(catalog::load("null").unwrap());
     let guests = Guests { host, visitors: Vec::new(), outfit: Outfit::default() };
@@ -399,4 +403,28 @@ fn a_pipe_hears_of_manners() {
     run_into(&mut player, &mut piped, &mut out).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(50));
     assert_eq!(asked, 3);
+}
+
+#[test]
+fn a_clip_that_is_ready_while_the_pet_hides_waits() {
+    let (mut player, _) = player_of(Protocol::Kitty, Motion::Full, true);
+    let (mut now, mut bytes) = (Duration::ZERO, Vec::new());
+    player.input(now, Input::Tick);
+    player.draw(now, &mut bytes).unwrap();
+    player.behave(now, Standing::Hidden);
+    player.draw(now, &mut bytes).unwrap();
+    bytes.clear();
+    for _ in 0..40 {
+        std::thread::sleep(Duration::from_millis(50));
+        now += Duration::from_millis(50);
+        player.draw(now, &mut bytes).unwrap();
+    }
+    assert_eq!(bytes.escape_ascii().to_string(), "");
+    player.behave(now, Standing::On);
+    let begun = std::time::Instant::now();
+    while !bytes.windows(4).any(|w| w == b"a=f,") {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the clip never came");
+        player.draw(now, &mut bytes).unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -121,10 +121,22 @@ pub(super) struct Listener {
     notes: Arc<Mutex<Notes>>,
     /// Taken off the disk when this is dropped.
     #[cfg(unix)]
-    _socket: Option<super::place::Listening>,
+    socket: Option<super::place::Listening>,
 }
 
 impl Listener {
+    /// Whether the pet can be told that its manners changed.
+    #[cfg(unix)]
+    pub(super) fn is_deaf(&self) -> bool {
+        self.socket.is_none()
+    }
+
+    /// Whether the pet can be told that its manners changed.
+    #[cfg(not(unix))]
+    pub(super) fn is_deaf(&self) -> bool {
+        true
+    }
+
     /// Says what could not be read and was not said yet, on standard error.
     pub(super) fn report(&self) {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).say();
@@ -146,7 +158,7 @@ pub(super) fn listen(has_input: bool, factor: Option<f64>) -> Listener {
         notes: Arc::clone(&notes),
         // A pet without one still hears what is piped in.
         #[cfg(unix)]
-        _socket: super::place::listen(Arc::clone(&bus)),
+        socket: super::place::listen(Arc::clone(&bus)),
     };
     if has_input {
         // The thread ends with the input or the process: a blocked read cannot be called off.

@@ -3,6 +3,7 @@
 use super::Failure;
 use buddy_render::manners::{self, Bearing, Manners, MannersError, Reason, Standing};
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// Reads how things stand here.
 pub(super) fn read() -> Result<Manners, Failure> {
@@ -33,9 +34,18 @@ pub(super) fn allow(manners: &mut Manners) -> bool {
     verdict.standing < Standing::Off
 }
 
+/// So often a pet without a socket, which cannot be told, looks by itself.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// What the pet may do, for a run that asks again and again.
 pub(super) fn bearing(manners: &mut Manners) -> Bearing {
     manners.verdict().bearing(Timestamp::now())
+}
+
+/// The same for a pet without a socket.
+pub(super) fn bearing_of_deaf(manners: &mut Manners) -> Bearing {
+    let bearing = bearing(manners);
+    Bearing { holds: Some(bearing.holds.map_or(LOOK, |holds| holds.min(LOOK))), ..bearing }
 }
 
 /// Tells what is wrong with the repository's files, of which the rest holds.

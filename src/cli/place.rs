@@ -3,6 +3,7 @@
 use buddy_render::event::bus::Bus;
 use buddy_render::event::source::socket::{self, Place};
 use buddy_render::manners::Environment;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,6 +26,21 @@ pub(super) fn listen_in(tty: Option<u64>, bus: Arc<Bus>) -> Option<Listening> {
 pub(super) fn folder() -> PathBuf {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR");
     socket::folder(runtime.as_deref(), &std::env::temp_dir())
+}
+
+/// All folders in which sockets of this user may lie: pets of a login's session have one, those of a
+/// plain `ssh` or a timer another.
+pub(super) fn folders() -> Vec<PathBuf> {
+    let usual = format!("/run/user/{}", rustix::process::geteuid().as_raw());
+    let temporary = std::env::temp_dir();
+    let other = [Some(OsStr::new(&usual)), None].map(|place| socket::folder(place, &temporary));
+    let mut folders = vec![folder()];
+    for folder in other {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
 }
 
 /// The terminal and repository in which this process runs.

@@ -174,7 +174,9 @@ impl PlayArgs {
         }
         let environment = &mut manners.facts.environment;
         environment.ci &= shown;
-        environment.dumb &= shown && self.look.protocol().is_none();
+        let named =
+            self.look.protocol().or(manners.config.protocol.filter(|p| *p == Protocol::Text));
+        environment.dumb &= shown && named.is_none();
         Ok(manners)
     }
 }
@@ -404,7 +406,8 @@ fn into_pipe(
     let mut out = std::io::stdout().lock();
     if real {
         let events = listen(args, has_events);
-        let mut ask = manners.map(|manners| || manners::bearing(manners));
+        let ask = if events.is_deaf() { manners::bearing_of_deaf } else { manners::bearing };
+        let mut ask = manners.map(|manners| move || ask(manners));
         let mut piped = player::live::Piped {
             bus: Some(&events.bus),
             limit: look.duration,

@@ -130,7 +130,7 @@ fn poke() {
     use buddy_render::event::wire::to_native_json;
     use buddy_render::event::{Event, EventKind};
     let line = to_native_json(&Event::of(EventKind::MannersChanged));
-    for pet in socket::pets(&super::place::folder()) {
+    for pet in super::place::folders().iter().flat_map(|folder| socket::pets(folder)) {
         // One that cannot be told now has ended, or looks by itself when it starts.
         let _ = socket::send(&pet.path, &line);
     }
@@ -319,7 +319,8 @@ fn clock(end: Timestamp, now: &Zoned) -> String {
 #[cfg(unix)]
 fn running() -> Vec<Running> {
     use buddy_render::event::source::socket;
-    let pets = socket::pets(&super::place::folder()).into_iter();
+    let folders = super::place::folders();
+    let pets = folders.iter().flat_map(|folder| socket::pets(folder));
     let running = |pet: socket::Pet| Running {
         process: pet.process,
         tty: pet.tty.map(tty_name),
@@ -334,16 +335,19 @@ fn running() -> Vec<Running> {
 }
 
 /// A terminal's name by its device, where that is known: pseudoterminals of Linux have eight majors.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn tty_name(device: u64) -> String {
-    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
-    match major {
-        136..=143 if cfg!(target_os = "linux") => {
-            format!("/dev/pts/{}", minor + (major - 136) * 256)
-        }
-        4 if cfg!(target_os = "linux") && minor < 64 => format!("/dev/tty{minor}"),
-        _ => format!("device {major}:{minor}"),
+    match (rustix::fs::major(device), rustix::fs::minor(device)) {
+        (major @ 136..=143, minor) => format!("/dev/pts/{}", minor + (major - 136) * 256),
+        (4, minor @ 0..=63) => format!("/dev/tty{minor}"),
+        (major, minor) => format!("device {major}:{minor}"),
     }
+}
+
+/// A terminal's device.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn tty_name(device: u64) -> String {
+    format!("device {device:x}")
 }
 
 #[cfg(test)]

@@ -263,7 +263,11 @@ fn any_bytes_are_read_or_refused() {
     for _ in 0..20_000 {
         let count = random.usize(0..24);
         let text: String = (0..count).map(|_| *random.choice(&pieces).unwrap()).collect();
-        let _ = Config::parse(&text, Path::new("c"));
+        if let Err(error) = Config::parse(&text, Path::new("c")) {
+            assert!(!error.to_string().contains(char::is_control), "{error:?}");
+            let MannersError::Line { line, .. } = error else { panic!("{error:?}") };
+            assert!((1..=text.split(['\n', '\r']).count() + 1).contains(&line), "{text:?}: {line}");
+        }
         let mut asked = Reductions::default();
         asked.add(&text, Path::new("c"));
     }

@@ -301,11 +301,15 @@ impl Player {
         if self.mind.next_deadline().is_some_and(|at| at <= now) {
             self.input(now, Input::Tick);
         }
+        let shown = self.is_seen();
         let before = out.len();
-        self.collect_drawn(out)?;
+        // What nobody sees need not be in the terminal yet.
+        if shown {
+            self.collect_drawn(out)?;
+        }
         self.uploaded = if self.cursor_moved { 0 } else { out.len() - before };
         let wake = match self.placement {
-            Some(at) if self.is_seen() => {
+            Some(at) if shown => {
                 self.change_clip(now);
                 self.speak(now, &at, out);
                 self.draw_clip(now, &at, out)?

@@ -183,6 +183,11 @@ pub(super) fn run(args: &HooksArgs) -> Result<(), Failure> {
         What::Remove(host) => (host, false),
         What::Status => return status(),
     };
+    let here =
+        cfg!(unix) || matches!(host.host, Host::Claude | Host::Codex | Host::Gemini | Host::Git);
+    if install && !here {
+        return Err(Failure::cannot(format!("{} is for Linux and macOS", host.host.name())));
+    }
     // All are computed before the first is written: what is refused changes nothing.
     let changes = changes(host, install)?;
     let mut out = io::stdout().lock();
@@ -378,7 +383,10 @@ fn apply(change: &Change) -> Result<(), Failure> {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(text)?;
         match fs::metadata(&path) {
-            Ok(about) => file.as_file().set_permissions(about.permissions())?,
+            Ok(about) => {
+                keep_owner(file.as_file(), &about);
+                file.as_file().set_permissions(about.permissions())?;
+            }
             Err(_) => set_fresh_mode(file.as_file(), text.starts_with(b"#!"))?,
         }
         file.persist(&path)?;
@@ -386,6 +394,16 @@ fn apply(change: &Change) -> Result<(), Failure> {
     };
     write().map_err(failed)
 }
+
+/// Whoever changes another's file leaves it theirs, where they may.
+#[cfg(unix)]
+fn keep_owner(file: &fs::File, about: &fs::Metadata) {
+    use std::os::unix::fs::MetadataExt as _;
+    let _ = std::os::unix::fs::fchown(file, Some(about.uid()), Some(about.gid()));
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &fs::File, _: &fs::Metadata) {}
 
 /// A new script is to be run, new settings to be read.
 #[cfg(unix)]

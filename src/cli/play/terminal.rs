@@ -67,7 +67,8 @@ pub(super) fn play(
 ) -> Result<(), Failure> {
     let look = &args.look;
     let events = listen(args, has_events);
-    let mut ask = || manners::bearing(manners);
+    let ask = if events.is_deaf() { manners::bearing_of_deaf } else { manners::bearing };
+    let mut ask = || ask(manners);
     // A hidden pet does not even ask the terminal.
     if !wait_until_shown(&events.bus, &mut ask) {
         return Ok(());

@@ -22,11 +22,12 @@ if status is-interactive; and test -t 0; and test -t 1; and test "$BUDDY" != 0
         test -r /proc/uptime; and read begun </proc/uptime
         command $program shell --auto -- (status fish-path) $login
         set -l code $status
-        # 125: nothing was started. The others: it could not, it broke, or it was ended at once.
+        # 125: nothing was started. The others: it could not, it broke, or it was ended at once;
+        # so was one that failed (1) or does not know our words (2).
         if contains $code 101 125 126 127 132 134 135 136 137 139 159
             return 0
         end
-        if test $code -ge 128; and test -n "$begun"
+        if test -n "$begun"; and test $code -eq 1 -o $code -eq 2 -o $code -ge 128
             set -l now
             read now </proc/uptime
             test (math -s0 (string split -f1 ' ' $now) - (string split -f1 ' ' $begun)) -gt 2

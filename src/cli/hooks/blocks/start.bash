@@ -10,11 +10,12 @@ if [[ $- == *i* && -t 0 && -t 1 && ${BUDDY-} != 0 && ${TERM-} != dumb ]] &&
         fi
         ! shopt -q login_shell || login=-l
         command "$program" shell --auto -- "${BASH:-bash}" $login || code=$?
-        # 125: nothing was started. The others: it could not, it broke, or it was ended at once.
+        # 125: nothing was started. The others: it could not, it broke, or it was ended at once;
+        # so was one that failed (1) or does not know our words (2).
         case $code in
             101 | 12[567] | 132 | 13[45679] | 159) return 0 ;;
         esac
-        ((code < 128 || SECONDS - begun > 2)) || return 0
+        ((code > 2 && code < 128 || SECONDS - begun > 2 || code == 0)) || return 0
         exit "$code"
     }
     __buddy_start
