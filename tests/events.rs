@@ -112,9 +112,25 @@ fn what_other_tools_really_say() {
             ],
         ),
         ("cargo-build.jsonl", &["lint.error 1 E0308 src/lib.rs:1", "build.failed 1"]),
-        ("ruff.sarif", &["lint.error 2 F401 /tmp/ruff/area.py:1"]),
+        (
+            "ruff.sarif",
+            &["lint.error 2 F401 /tmp/ruff/area.py:1", "condense.hint /tmp/ruff/area.py:1 1>0"],
+        ),
         ("ruff-clean.sarif", &["lint.clean 0 - -:0"]),
-        ("ruff-rdjson.json", &["lint.warning 2 F401 /tmp/ruff/area.py:1"]),
+        (
+            "ruff-rdjson.json",
+            &["lint.warning 2 F401 /tmp/ruff/area.py:1", "condense.hint /tmp/ruff/area.py:1 1>0"],
+        ),
+        (
+            "clippy-shorter.jsonl",
+            &[
+                "lint.warning 1 clippy::needless_return src/lib.rs:2",
+                "condense.hint src/lib.rs:2 1>1",
+                "lint.warning 1 clippy::manual_map src/lib.rs:6",
+                "condense.hint src/lib.rs:6 4>1",
+                "build.passed 0",
+            ],
+        ),
         (
             "eslint.sarif",
             &[
@@ -298,6 +314,10 @@ fn brief(kind: &EventKind) -> String {
         EventKind::Edit { path, added, deleted, files, .. } => {
             format!("{name} {} +{added} -{deleted} {files}", or(path))
         }
+        EventKind::Condense { path, line, before, after, .. } => {
+            let [line, before, after] = [line, before, after].map(|n| n.unwrap_or(0));
+            format!("{name} {}:{line} {before}>{after}", or(path))
+        }
         _ => name.to_owned(),
     }
 }
@@ -354,7 +374,7 @@ fn a_document_that_breaks_off_is_told_and_what_follows_is_read() {
         assert_eq!(events.reader().problems()[0].line, 1);
         // A document after a broken one is whole.
         let text = [&kept.concat()[..], &sarif[..]].concat();
-        assert_eq!(names(&text), ["lint.error"], "{keep} lines");
+        assert_eq!(names(&text), ["lint.error", "condense.hint"], "{keep} lines");
     }
     let xml = b"<?xml version=\"1.0\"?>\n<testsuites>\n<testcase>";
     let mut events = Events::new(&xml[..]);

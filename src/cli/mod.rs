@@ -15,6 +15,7 @@ mod play;
 mod preview;
 mod probe;
 mod render;
+mod senses;
 mod skin;
 mod source;
 
@@ -34,7 +35,7 @@ pub(crate) use failure::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "buddy-render", version, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nA second process, buddy-guardian, sleeps beside it and clears the screen if it is killed. Frames get fewer where the terminal or the system is busy; --fps sets the most.\n\nBUDDY=0 switches it off. NO_COLOR and NO_MOTION are honoured."
+    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --repo .                         a pet that sees your commits, conflicts and edits\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nA second process, buddy-guardian, sleeps beside it and clears the screen if it is killed. Frames get fewer where the terminal or the system is busy; --fps sets the most.\n\nBUDDY=0 switches it off. NO_COLOR and NO_MOTION are honoured."
 )]
 struct Cli {
     #[command(subcommand)]

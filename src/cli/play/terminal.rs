@@ -62,9 +62,9 @@ pub(super) fn play(
     if look.protocol.protocol() == Some(Protocol::Text) {
         return sentences(args, guests, mind, has_events);
     }
-    let mut stage = Stage::open(args)?;
+    let (mut stage, host) = (Stage::open(args)?, Arc::clone(&guests.host));
     let mut player = stage.player(args, guests, mind)?;
-    let events = listen(args, has_events);
+    let events = listen(args, &host, has_events)?;
     let mut live = Live {
         bus: Some(&*events.bus),
         limit: look.duration,
@@ -94,8 +94,9 @@ fn sentences(
 ) -> Result<(), Failure> {
     let choice = super::pipe_choice(&args.look)?;
     let settings = settings(&args.look, &choice, false, false);
+    let host = Arc::clone(&guests.host);
     let mut player = open_player(settings, guests, mind, &choice, &args.look, args.look.seed)?;
-    let events = listen(args, has_events);
+    let events = listen(args, &host, has_events)?;
     let mut out = std::io::stdout().lock();
     live::run_into(&mut player, Some(&*events.bus), args.look.duration, true, &mut out)
         .map_err(live_failure)

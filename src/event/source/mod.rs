@@ -1,6 +1,8 @@
 //! Where bytes come from: [`Lines`] with a limit, an [`EventClock`] for their times, and both with a
 //! [`Reader`] as [`Events`].
 
+pub mod docs;
+pub mod git;
 #[cfg(unix)]
 pub mod socket;
 

@@ -76,8 +76,20 @@ pub const FORMATS: &[Format] = &[
         name: "cargo, as JSON",
         known_by: "`reason`",
         example: "`cargo clippy --message-format=json`",
-        tells: &["build.passed", "build.failed", "lint.error", "lint.warning", "lint.clean"],
-        samples: &["tools/clippy.jsonl", "tools/cargo-build.jsonl", "raw/clippy-json.txt"],
+        tells: &[
+            "build.passed",
+            "build.failed",
+            "lint.error",
+            "lint.warning",
+            "lint.clean",
+            "condense.hint",
+        ],
+        samples: &[
+            "tools/clippy.jsonl",
+            "tools/clippy-shorter.jsonl",
+            "tools/cargo-build.jsonl",
+            "raw/clippy-json.txt",
+        ],
     },
     Format {
         name: "libtest and nextest, as JSON",
@@ -147,7 +159,7 @@ pub const FORMATS: &[Format] = &[
         name: "SARIF 2.1.0",
         known_by: "`runs`",
         example: "`ruff check --output-format sarif`",
-        tells: &["lint.error", "lint.warning", "lint.clean"],
+        tells: &["lint.error", "lint.warning", "lint.clean", "condense.hint"],
         samples: &[
             "tools/ruff.sarif",
             "tools/ruff-clean.sarif",
@@ -159,7 +171,7 @@ pub const FORMATS: &[Format] = &[
         name: "reviewdog's rdjson and rdjsonl",
         known_by: "`diagnostics`; `message`, `location`",
         example: "`ruff check --output-format rdjson`",
-        tells: &["lint.error", "lint.warning"],
+        tells: &["lint.error", "lint.warning", "condense.hint"],
         samples: &["tools/ruff-rdjson.json", "spec/rdjson.jsonl"],
     },
     Format {

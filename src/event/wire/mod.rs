@@ -22,6 +22,7 @@ mod native;
 mod pytest;
 mod rdjson;
 mod sarif;
+mod shorter;
 mod sniff;
 mod tally;
 mod tap;
