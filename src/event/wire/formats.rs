@@ -99,6 +99,22 @@ pub const FORMATS: &[Format] = &[
         samples: &["tools/libtest.jsonl", "tools/libtest-green.jsonl", "tools/nextest.jsonl"],
     },
     Format {
+        name: "nextest, pytest, Vitest and Jest, in words",
+        known_by: "the lines that begin a run and sum it up",
+        example: "`cargo nextest run 2>&1`, `pytest`, `vitest run`, `jest 2>&1`",
+        tells: &["build.passed", "tests.started", "tests.passed", "tests.failed"],
+        samples: &[
+            "tools/nextest-words.txt",
+            "tools/nextest-words-green.txt",
+            "tools/pytest-words.txt",
+            "tools/pytest-words-green.txt",
+            "tools/pytest-words-quiet.txt",
+            "tools/vitest-words.txt",
+            "tools/vitest-words-green.txt",
+            "tools/jest-words.txt",
+        ],
+    },
+    Format {
         name: "Go's tests",
         known_by: "`Action`, `Package` or `ImportPath`",
         example: "`go test -json ./...`",

@@ -20,6 +20,36 @@ const TEXT_FIELDS: [&str; 18] = [
     "provider", "repo", "sha", "subject", "text", "title", "ts",
 ];
 
+/// Its other fields.
+const OTHER_FIELDS: [&str; 19] = [
+    "added",
+    "after",
+    "age_days",
+    "before",
+    "confidence",
+    "count",
+    "deleted",
+    "duration_ms",
+    "errors",
+    "event",
+    "failed",
+    "files",
+    "ignored",
+    "interval_ms",
+    "line",
+    "passed",
+    "progress",
+    "renamed",
+    "v",
+];
+
+/// Whether an object with `v` is meant to be a native event: it has `event`, or nothing that the
+/// schema does not know. Others have a `v` of their own.
+pub(super) fn is_meant(object: &Object<'_>) -> bool {
+    let is_known = |key: &str| OTHER_FIELDS.contains(&key) || TEXT_FIELDS.contains(&key);
+    object.has("event") || object.keys().all(is_known)
+}
+
 /// Whether a field of the native schema is text.
 #[must_use]
 pub fn is_text_field(name: &str) -> bool {
