@@ -150,6 +150,10 @@ impl Eyes {
                 other => other?,
             }
         }
+        if let Some(nest) = self.nests.get_mut(repo) {
+            nest.work.text.shrink_to_fit();
+            nest.work.ends.shrink_to_fit();
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use gix_hash::{Kind, ObjectId, oid};
 use gix_index::entry::{Mode, Stage};
 use gix_object::bstr::{BStr, ByteSlice as _};
 use gix_object::{CommitRef, Find as _, FindHeader as _, TreeRefIter};
-use gix_odb::store::init::{Options, Slots};
+use gix_odb::store::init::Options;
 use gix_ref::{FullNameRef, TargetRef};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,8 +22,6 @@ const MAX_OBJECT: u64 = 4 << 20;
 pub(super) const MAX_TEXT: u64 = 1 << 20;
 /// What one object may take while it is unpacked, in bytes: others may have to be, to get at it.
 const MAX_UNPACKED: usize = 64 << 20;
-/// Packs that can be open at a time.
-const MAX_PACKS: u16 = 1024;
 /// The longest symbolic ref: one name that stands for another.
 const MAX_HOPS: usize = 5;
 /// Where the last lines of a log are looked for, in bytes from its end.
@@ -86,7 +84,6 @@ impl<'a> Open<'a> {
         };
         let objects = place.has_own_objects().then(|| {
             let options = Options {
-                slots: Slots::Given(MAX_PACKS),
                 alloc_limit_bytes: Some(MAX_UNPACKED),
                 current_dir: Some(place.common.clone()),
                 ..Options::default()

@@ -32,8 +32,8 @@ const LONGEST_LOCK: Duration = Duration::from_secs(2);
 pub const LONGEST_LOOK: Duration = Duration::from_secs(30);
 /// How often a repository is looked at that the system does not tell of.
 pub const SWEEP: Duration = Duration::from_secs(2);
-/// Looks at a time.
-const MAX_LOOKS: usize = 4;
+/// Looks at a time: each thread keeps memory of its own.
+const MAX_LOOKS: usize = 2;
 /// Old lines of one file are told of once in so long.
 const LEGACY_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most files that are remembered for that.
