@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use buddy_render::event::bus::{Bus, HARD_CAPACITY};
-use buddy_render::event::source::Events;
+use buddy_render::event::source::{Events, SENSES, Sense};
 use buddy_render::event::wire::{
     FORMATS, Format, MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, Reader, is_text_field, name,
     to_native_json,
@@ -282,6 +282,13 @@ fn reference() -> String {
     for Format { name, known_by, example, tells, .. } in FORMATS {
         let tells = if tells.is_empty() { "any" } else { &format!("`{}`", tells.join("`, `")) };
         page.push_str(&format!("| {name} | {known_by} | {example} | {tells} |\n"));
+    }
+    page.push_str(
+        "\n## What a pet sees by itself\n\n| sense | for instance | becomes |\n|---|---|---|\n",
+    );
+    for Sense { name, example, tells } in SENSES {
+        page.push_str(&format!("| {name} | {example} | `{}` |\n", tells.join("`, `")));
+        assert!(tells.iter().all(|name| all.iter().any(|known| known == name)), "{name}");
     }
     page
 }

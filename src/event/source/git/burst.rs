@@ -2,7 +2,7 @@
 //!
 //! What left one file and came to another in the same burst is no loss: additions and deletions are
 //! summed over the burst, and whether a net loss is a large one is decided where all such things
-//! are, in [`crate::intent::rules`](../../../intent/rules/index.html).
+//! are, in `intent::rules`.
 
 use super::generated;
 use super::lines::{self, Hunk};
