@@ -25,7 +25,7 @@ test:
 
 # The figures in the README.
 bench:
-    for bench in start scenes clips memory encoders kitty events hook; do cargo bench --bench $bench; done
+    for bench in start scenes clips memory encoders kitty events hook latency flood watching; do cargo bench --bench $bench; done
 
 # Our engine beside rlottie and ThorVG, on one processor.
 # Wants librlottie-dev, libclang-dev and pip's thorvg-python.

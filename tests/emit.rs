@@ -249,3 +249,47 @@ fn other_users_are_neither_heard_nor_told() {
     std::io::Read::read_to_string(&mut theirs.stdout.take().unwrap(), &mut heard).unwrap();
     assert!(!heard.contains("stolen"), "{heard}");
 }
+
+/// Who may open no more files lets nobody in; that must not keep it busy.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pet_that_may_open_no_more_files_rests() {
+    let above = place();
+    let program = env!("CARGO_BIN_EXE_buddy-render");
+    let line =
+        format!("ulimit -n 24; exec '{program}' play --pet null --protocol text --time real");
+    let mut pet = Command::new("sh")
+        .args(["-c", &line])
+        .current_dir(above.path().join("repo"))
+        .env("XDG_RUNTIME_DIR", above.path())
+        .env_remove("BUDDY")
+        .env_remove("CI")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let socket = loop {
+        let mut entries = fs::read_dir(above.path().join("buddy")).into_iter().flatten().flatten();
+        if let Some(entry) = entries.next() {
+            break entry.path();
+        }
+        assert!(begun.elapsed() < LONG, "no socket appeared");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let connect = || std::os::unix::net::UnixStream::connect(&socket);
+    let _open: Vec<_> = (0..30).filter_map(|_| connect().ok()).collect();
+    std::thread::sleep(Duration::from_millis(500));
+    // utime and stime, in hundredths of a second (proc(5), fields 14 and 15).
+    let busy = || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pet.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    };
+    let before = busy();
+    std::thread::sleep(Duration::from_secs(3));
+    let ticks = busy() - before;
+    drop(pet.stdin.take());
+    assert!(pet.wait().unwrap().success());
+    assert!(ticks < 10, "{ticks} hundredths of a second of work");
+}

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use buddy_render::event::bus::{Bus, HARD_CAPACITY};
-use buddy_render::event::source::Events;
+use buddy_render::event::source::{Events, SENSES, Sense};
 use buddy_render::event::wire::{
     FORMATS, Format, MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, Reader, is_text_field, name,
     to_native_json,
@@ -88,6 +88,17 @@ fn what_other_tools_really_say() {
         ("libtest.jsonl", &["tests.started 0 0 0", "tests.failed 1 1 1"][..]),
         ("libtest-green.jsonl", &["tests.started 0 0 0", "tests.passed 1 0 0"]),
         ("nextest.jsonl", &["tests.started 0 0 0", "tests.failed 1 1 1"]),
+        ("nextest-words.txt", &["build.passed 0", "tests.started 0 0 0", "tests.failed 1 1 1"]),
+        (
+            "nextest-words-green.txt",
+            &["build.passed 0", "tests.started 0 0 0", "tests.passed 1 0 2"],
+        ),
+        ("pytest-words.txt", &["tests.started 0 0 0", "tests.failed 1 2 1"]),
+        ("pytest-words-green.txt", &["tests.started 0 0 0", "tests.passed 1 0 0"]),
+        ("pytest-words-quiet.txt", &["tests.failed 1 2 1"]),
+        ("vitest-words.txt", &["tests.started 0 0 0", "tests.failed 1 1 2"]),
+        ("vitest-words-green.txt", &["tests.started 0 0 0", "tests.passed 1 0 3"]),
+        ("jest-words.txt", &["tests.failed 1 1 1"]),
         ("go-test.jsonl", &["tests.started 0 0 0", "tests.failed 2 2 1"]),
         ("go-test-green.jsonl", &["tests.started 0 0 0", "tests.passed 1 0 0"]),
         ("go-test-broken.jsonl", &["tests.started 0 0 0", "build.failed 1", "tests.passed 1 0 0"]),
@@ -112,9 +123,25 @@ fn what_other_tools_really_say() {
             ],
         ),
         ("cargo-build.jsonl", &["lint.error 1 E0308 src/lib.rs:1", "build.failed 1"]),
-        ("ruff.sarif", &["lint.error 2 F401 /tmp/ruff/area.py:1"]),
+        (
+            "ruff.sarif",
+            &["lint.error 2 F401 /tmp/ruff/area.py:1", "condense.hint /tmp/ruff/area.py:1 1>0"],
+        ),
         ("ruff-clean.sarif", &["lint.clean 0 - -:0"]),
-        ("ruff-rdjson.json", &["lint.warning 2 F401 /tmp/ruff/area.py:1"]),
+        (
+            "ruff-rdjson.json",
+            &["lint.warning 2 F401 /tmp/ruff/area.py:1", "condense.hint /tmp/ruff/area.py:1 1>0"],
+        ),
+        (
+            "clippy-shorter.jsonl",
+            &[
+                "lint.warning 1 clippy::needless_return src/lib.rs:2",
+                "condense.hint src/lib.rs:2 1>1",
+                "lint.warning 1 clippy::manual_map src/lib.rs:6",
+                "condense.hint src/lib.rs:6 4>1",
+                "build.passed 0",
+            ],
+        ),
         (
             "eslint.sarif",
             &[
@@ -262,6 +289,13 @@ fn reference() -> String {
         let tells = if tells.is_empty() { "any" } else { &format!("`{}`", tells.join("`, `")) };
         page.push_str(&format!("| {name} | {known_by} | {example} | {tells} |\n"));
     }
+    page.push_str(
+        "\n## What a pet sees by itself\n\n| sense | for instance | becomes |\n|---|---|---|\n",
+    );
+    for Sense { name, example, tells } in SENSES {
+        page.push_str(&format!("| {name} | {example} | `{}` |\n", tells.join("`, `")));
+        assert!(tells.iter().all(|name| all.iter().any(|known| known == name)), "{name}");
+    }
     page
 }
 
@@ -303,6 +337,10 @@ fn brief(kind: &EventKind) -> String {
         EventKind::Agent { app, message, .. } => format!("{name} {} {}", or(app), or(message)),
         EventKind::Edit { path, added, deleted, files, .. } => {
             format!("{name} {} +{added} -{deleted} {files}", or(path))
+        }
+        EventKind::Condense { path, line, before, after, .. } => {
+            let [line, before, after] = [line, before, after].map(|n| n.unwrap_or(0));
+            format!("{name} {}:{line} {before}>{after}", or(path))
         }
         _ => name.to_owned(),
     }
@@ -360,7 +398,7 @@ fn a_document_that_breaks_off_is_told_and_what_follows_is_read() {
         assert_eq!(events.reader().problems()[0].line, 1);
         // A document after a broken one is whole.
         let text = [&kept.concat()[..], &sarif[..]].concat();
-        assert_eq!(names(&text), ["lint.error"], "{keep} lines");
+        assert_eq!(names(&text), ["lint.error", "condense.hint"], "{keep} lines");
     }
     let xml = b"<?xml version=\"1.0\"?>\n<testsuites>\n<testcase>";
     let mut events = Events::new(&xml[..]);

@@ -113,18 +113,35 @@ fn stdin_is_pipe() -> bool {
     !std::io::stdin().is_terminal()
 }
 
-/// Standard input, read by a thread, and the pet's socket. When it is dropped it says what could not
+/// How long the pet stays for what is still looked up when its input is over.
+const LAST_ANSWER: Duration = Duration::from_secs(3);
+
+/// Standard input, read by a thread, the pet's socket, and its senses. When it is dropped it says what could not
 /// be read: the pet is gone by then, and words no longer tear its picture.
 pub(super) struct Listener {
     /// Where the events arrive.
     pub(super) bus: Arc<Bus>,
     notes: Arc<Mutex<Notes>>,
+    senses: Option<super::senses::Senses>,
     /// Taken off the disk when this is dropped.
     #[cfg(unix)]
     socket: Option<super::place::Listening>,
 }
 
 impl Listener {
+    /// Starts to listen: on a socket alone.
+    pub(super) fn new() -> Self {
+        let bus = Arc::new(Bus::new());
+        Self {
+            bus: Arc::clone(&bus),
+            notes: Arc::new(Mutex::new(Notes::default())),
+            senses: None,
+            // A pet without one still hears what is piped in.
+            #[cfg(unix)]
+            socket: super::place::listen(bus),
+        }
+    }
+
     /// Whether the pet can be told that its manners changed.
     #[cfg(unix)]
     pub(super) fn is_deaf(&self) -> bool {
@@ -135,6 +152,39 @@ impl Listener {
     #[cfg(not(unix))]
     pub(super) fn is_deaf(&self) -> bool {
         true
+    }
+
+    /// Has senses as long as it listens.
+    pub(super) fn keep(&mut self, senses: super::senses::Senses) {
+        self.senses = Some(senses);
+    }
+
+    /// Listens to standard input, too, whose end is the end of all. With a factor, each of its events
+    /// waits for its `ts` at that speed.
+    pub(super) fn read(&self, factor: Option<f64>) {
+        let (bus, notes) = (Arc::clone(&self.bus), Arc::clone(&self.notes));
+        let settled = self.senses.as_ref().and_then(super::senses::Senses::settled);
+        // The thread ends with the input or the process: a blocked read cannot be called off.
+        std::thread::spawn(move || {
+            read_into(&bus, &notes, factor);
+            // What the last lines asked may still be looked up.
+            if let Some(settled) = settled {
+                settled(LAST_ANSWER);
+            }
+            bus.close();
+        });
+    }
+
+    /// Takes note of a line that is to be said: at once, or when the pet is gone.
+    pub(super) fn noter(&self) -> impl Fn(String) + Send + 'static {
+        let notes = Arc::clone(&self.notes);
+        move |line| {
+            let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
+            notes.lines.push(line);
+            if may_say_at_once() {
+                notes.say();
+            }
+        }
     }
 
     /// Says what could not be read and was not said yet, on standard error.
@@ -149,30 +199,13 @@ impl Drop for Listener {
     }
 }
 
-/// Starts to listen: on a socket, and where there is one on standard input, which then also says when
-/// all is over. With a factor, each of its events waits for its `ts` at that speed.
-pub(super) fn listen(has_input: bool, factor: Option<f64>) -> Listener {
-    let (bus, notes) = (Arc::new(Bus::new()), Arc::new(Mutex::new(Notes::default())));
-    let listener = Listener {
-        bus: Arc::clone(&bus),
-        notes: Arc::clone(&notes),
-        // A pet without one still hears what is piped in.
-        #[cfg(unix)]
-        socket: super::place::listen(Arc::clone(&bus)),
-    };
-    if has_input {
-        // The thread ends with the input or the process: a blocked read cannot be called off.
-        std::thread::spawn(move || {
-            read_into(&bus, &notes, factor);
-            bus.close();
-        });
-    }
-    listener
+/// On a terminal the pet draws there too, so words wait for its end.
+fn may_say_at_once() -> bool {
+    !std::io::stderr().is_terminal()
 }
 
 fn read_into(bus: &Bus, notes: &Mutex<Notes>, factor: Option<f64>) {
-    // On a terminal the pet draws there too, so words wait for its end.
-    let at_once = !std::io::stderr().is_terminal();
+    let at_once = may_say_at_once();
     let begun = Instant::now();
     let mut events = open();
     let take = |events: &mut Input, ended: bool| {

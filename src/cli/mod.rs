@@ -18,6 +18,7 @@ mod play;
 mod preview;
 mod probe;
 mod render;
+mod senses;
 #[cfg(unix)]
 mod shell;
 #[cfg(not(unix))]
@@ -43,7 +44,7 @@ pub(crate) use failure::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "buddy-render", version, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nA second process, buddy-guardian, sleeps beside it and clears the screen if it is killed. Frames get fewer where the terminal or the system is busy; --fps sets the most.\n\nbuddy-render off, or BUDDY=0, switches it off; quiet and hide are less. NO_COLOR, NO_MOTION, CI and TERM=dumb are honoured. $XDG_CONFIG_HOME/buddy/config.yaml holds what the long flags say, such as pet: null."
+    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --repo .                         a pet that sees your commits, conflicts and edits\n  buddy-render shell                            your shell, with a pet over it\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nA second process, buddy-guardian, sleeps beside it and clears the screen if it is killed. Frames get fewer where the terminal or the system is busy; --fps sets the most.\n\nbuddy-render off, or BUDDY=0, switches it off; quiet and hide are less. NO_COLOR, NO_MOTION, CI and TERM=dumb are honoured. $XDG_CONFIG_HOME/buddy/config.yaml holds what the long flags say, such as pet: null."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -3,9 +3,9 @@
 pub(super) mod terminal;
 
 use super::skin::{self, SkinArgs};
-use super::{Failure, feed, manners, source};
+use super::{Failure, feed, manners, senses, source};
 use buddy_render::manners::{Bearing, Environment, Hours, Manners};
-use buddy_render::mood::{Companion, Mind, OneClip};
+use buddy_render::mood::{Companion, Mind, OneClip, Species};
 use buddy_render::pet::skin::{Skin, TextForm};
 use buddy_render::pet::{Language, Pet, catalog};
 use buddy_render::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
@@ -13,6 +13,7 @@ use buddy_render::terminal::{Choice, Protocol, SymbolSet, TerminalError};
 use buddy_render::units::{CellSize, Corner, Geometry};
 use clap::Args;
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,12 @@ pub(super) struct PlayArgs {
     /// When it stands still and says nothing, such as 22:00-07:00, or none (the default)
     #[arg(long, value_name = "HH:MM-HH:MM")]
     pub(super) quiet_hours: Option<Hours>,
+    /// Watch the repository that PATH is in; may be given several times. Nothing in it is executed
+    #[arg(long, value_name = "PATH")]
+    repo: Vec<PathBuf>,
+    /// Have any pet bring the documentation of errors that is on this machine, as Bit does
+    #[arg(long)]
+    docs: bool,
     #[command(flatten)]
     pub(super) look: Look,
 }
@@ -124,6 +131,8 @@ impl PlayArgs {
             guests: None,
             no_guests: false,
             quiet_hours: None,
+            repo: Vec::new(),
+            docs: false,
             look,
         }
     }
@@ -138,6 +147,8 @@ impl PlayArgs {
             guests: None,
             no_guests: true,
             quiet_hours: None,
+            repo: Vec::new(),
+            docs: false,
             look: look.clone(),
         }
     }
@@ -400,12 +411,17 @@ fn into_pipe(
     let pet = Arc::clone(&guests.host);
     let choice = pipe_choice(look)?;
     let sentences = choice.protocol == Protocol::Text;
-    let real = args.time == Some(Time::Real);
+    let watches = !args.repo.is_empty();
+    if watches && args.time.is_some_and(|time| time != Time::Real) {
+        return Err(Failure::usage("a repository is watched by the real clock")
+            .hint("leave out --time, or say --time real"));
+    }
+    let real = watches || args.time == Some(Time::Real);
     let settings = settings(look, &choice, false, args.speaks());
     let mut player = open_player(settings, guests, mind, &choice, look, look.seed)?;
     let mut out = std::io::stdout().lock();
     if real {
-        let events = listen(args, has_events);
+        let events = listen(args, &pet, has_events)?;
         let ask = if events.is_deaf() { manners::bearing_of_deaf } else { manners::bearing };
         let mut ask = manners.map(|manners| move || ask(manners));
         let mut piped = player::live::Piped {
@@ -461,12 +477,20 @@ fn live_failure(error: player::live::LiveError) -> Failure {
     }
 }
 
-/// Starts to listen, to standard input at the pace of the chosen clock.
-fn listen(args: &PlayArgs, has_events: bool) -> feed::Listener {
+/// Starts to listen: to standard input at the pace of the chosen clock, and with the pet's senses.
+fn listen(args: &PlayArgs, pet: &Pet, has_events: bool) -> Result<feed::Listener, Failure> {
     let factor = match args.time {
         Some(Time::Factor(factor)) => Some(factor),
         None if feed::stdin_is_file() => Some(1.0),
         _ => None,
     };
-    feed::listen(has_events, factor)
+    // Refused before anything is read or drawn.
+    let repositories = senses::find(&args.repo)?;
+    let docs = args.docs || pet.species() == Species::Dog;
+    let mut listener = feed::Listener::new();
+    listener.keep(senses::open(repositories, docs, &listener)?);
+    if has_events {
+        listener.read(factor);
+    }
+    Ok(listener)
 }

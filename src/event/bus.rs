@@ -19,6 +19,19 @@ pub struct Bus {
     queue: Mutex<Queue>,
     news: Condvar,
     bell: Mutex<Bell>,
+    tap: Mutex<Tap>,
+}
+
+/// Sees each event as it is pushed.
+pub type Watcher = Box<dyn Fn(&Event) + Send>;
+
+#[derive(Default)]
+struct Tap(Option<Watcher>);
+
+impl std::fmt::Debug for Tap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Tap" } else { "no Tap" })
+    }
 }
 
 /// What is called when something came.
@@ -40,6 +53,9 @@ impl Bus {
 
     /// Puts an event at the end. Never waits; nothing is taken after [`Bus::close`].
     pub fn push(&self, event: Event) {
+        if let Some(tap) = &self.tap.lock().unwrap_or_else(PoisonError::into_inner).0 {
+            tap(&event);
+        }
         self.lock().push(event);
         self.announce();
     }
@@ -54,6 +70,12 @@ impl Bus {
     /// does it, or nothing any more. For whoever waits for other things than this bus, too.
     pub fn set_bell(&self, bell: Option<Box<dyn Fn() + Send>>) {
         self.bell.lock().unwrap_or_else(PoisonError::into_inner).0 = bell;
+    }
+
+    /// Has `tap` shown every event before it is queued, on the thread that pushes it, or nobody any
+    /// more. It must return at once, and push nothing itself.
+    pub fn set_tap(&self, tap: Option<Watcher>) {
+        self.tap.lock().unwrap_or_else(PoisonError::into_inner).0 = tap;
     }
 
     fn announce(&self) {

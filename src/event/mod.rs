@@ -153,6 +153,8 @@ pub enum EventKind {
     Legacy {
         /// The file.
         path: Option<SafeText>,
+        /// One-based line.
+        line: Option<u64>,
         /// Age of the line in days.
         age_days: Option<u64>,
         /// Who wrote it.
@@ -173,6 +175,8 @@ pub enum EventKind {
     Condense {
         /// The file.
         path: Option<SafeText>,
+        /// One-based line.
+        line: Option<u64>,
         /// Lines before.
         before: Option<u64>,
         /// Lines after.

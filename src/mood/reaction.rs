@@ -259,15 +259,16 @@ fn found(event: &Event) -> Option<Reaction> {
                 ..Trigger::Docs.reaction(&format!("Documentation found: {page}"))
             })
         }
-        EventKind::Condense { path, before, after, message } => {
+        EventKind::Condense { path, line, before, after, message } => {
             let size = before
                 .zip(*after)
                 .map_or_else(String::new, |(b, a)| format!(": {a} lines instead of {b}"));
             let place = path.as_ref().map_or("This", SafeText::as_str);
-            let fact = format!("{place} could be shorter{size}");
+            let line = line.map_or_else(String::new, |line| format!(":{line}"));
+            let fact = format!("{place}{line} could be shorter{size}");
             Some(Reaction { quote: message.clone(), ..Trigger::Condense.reaction(&fact) })
         }
-        EventKind::Legacy { path, author, sha, subject, age_days } => {
+        EventKind::Legacy { path, author, sha, subject, age_days, .. } => {
             let age = age_days.map_or_else(String::new, |days| format!(", {days} days old"));
             let place = path.as_ref().map_or("Old code", SafeText::as_str);
             let words = subject.as_ref().map(|subject| {

@@ -66,7 +66,7 @@ pub(super) fn play(
     manners: &mut Manners,
 ) -> Result<(), Failure> {
     let look = &args.look;
-    let events = listen(args, has_events);
+    let events = listen(args, &guests.host, has_events)?;
     let ask = if events.is_deaf() { manners::bearing_of_deaf } else { manners::bearing };
     let mut ask = || ask(manners);
     // A hidden pet does not even ask the terminal.

@@ -1,6 +1,8 @@
 //! Where bytes come from: [`Lines`] with a limit, an [`EventClock`] for their times, and both with a
 //! [`Reader`] as [`Events`].
 
+pub mod docs;
+pub mod git;
 #[cfg(unix)]
 pub mod socket;
 
@@ -14,6 +16,41 @@ use std::time::Duration;
 /// The longest time between two events of a recording; a longer one is cut to this. Nobody waits out
 /// the night between two days of work.
 pub const MAX_GAP: Duration = Duration::from_secs(3600);
+
+/// Something that a pet sees or finds by itself, for people: `protocols/events.md` is written from
+/// these.
+#[derive(Clone, Copy, Debug)]
+pub struct Sense {
+    /// Its name.
+    pub name: &'static str,
+    /// What to type.
+    pub example: &'static str,
+    /// The events that it becomes.
+    pub tells: &'static [&'static str],
+}
+
+/// All senses.
+pub const SENSES: &[Sense] = &[
+    Sense {
+        name: "[git's senses](git.md)",
+        example: "`buddy-render --repo PATH`",
+        tells: &[
+            "git.commit",
+            "git.branch",
+            "git.push",
+            "git.conflict",
+            "git.conflict_resolved",
+            "edit",
+            "condense.hint",
+            "legacy.touched",
+        ],
+    },
+    Sense {
+        name: "documentation on this machine: an error's explanation, pages of rustdoc, the manual and tldr",
+        example: "`buddy-render --pet bit`, or `--docs` with any pet",
+        tells: &["docs.found"],
+    },
+];
 
 /// A line, or what is left of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

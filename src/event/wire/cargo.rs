@@ -4,6 +4,7 @@ use super::super::{Event, EventKind, LintLevel, Outcome};
 use super::agent::{shown, text};
 use super::findings::Finding;
 use super::json::{Object, Raw};
+use super::shorter;
 
 /// Reads cargo's messages. A build's errors are counted until `build-finished`.
 #[derive(Debug, Default)]
@@ -58,6 +59,7 @@ impl Cargo {
             message: text(message, "message"),
         };
         out.push(finding.event(level, 1));
+        out.extend(shorter::cargo(message));
     }
 
     /// A build that only the linter stopped did not fail: its lint errors are told already.

@@ -76,8 +76,20 @@ pub const FORMATS: &[Format] = &[
         name: "cargo, as JSON",
         known_by: "`reason`",
         example: "`cargo clippy --message-format=json`",
-        tells: &["build.passed", "build.failed", "lint.error", "lint.warning", "lint.clean"],
-        samples: &["tools/clippy.jsonl", "tools/cargo-build.jsonl", "raw/clippy-json.txt"],
+        tells: &[
+            "build.passed",
+            "build.failed",
+            "lint.error",
+            "lint.warning",
+            "lint.clean",
+            "condense.hint",
+        ],
+        samples: &[
+            "tools/clippy.jsonl",
+            "tools/clippy-shorter.jsonl",
+            "tools/cargo-build.jsonl",
+            "raw/clippy-json.txt",
+        ],
     },
     Format {
         name: "libtest and nextest, as JSON",
@@ -85,6 +97,22 @@ pub const FORMATS: &[Format] = &[
         example: "`NEXTEST_EXPERIMENTAL_LIBTEST_JSON=1 cargo nextest run --message-format libtest-json`",
         tells: TESTS,
         samples: &["tools/libtest.jsonl", "tools/libtest-green.jsonl", "tools/nextest.jsonl"],
+    },
+    Format {
+        name: "nextest, pytest, Vitest and Jest, in words",
+        known_by: "the lines that begin a run and sum it up",
+        example: "`cargo nextest run 2>&1`, `pytest`, `vitest run`, `jest 2>&1`",
+        tells: &["build.passed", "tests.started", "tests.passed", "tests.failed"],
+        samples: &[
+            "tools/nextest-words.txt",
+            "tools/nextest-words-green.txt",
+            "tools/pytest-words.txt",
+            "tools/pytest-words-green.txt",
+            "tools/pytest-words-quiet.txt",
+            "tools/vitest-words.txt",
+            "tools/vitest-words-green.txt",
+            "tools/jest-words.txt",
+        ],
     },
     Format {
         name: "Go's tests",
@@ -147,7 +175,7 @@ pub const FORMATS: &[Format] = &[
         name: "SARIF 2.1.0",
         known_by: "`runs`",
         example: "`ruff check --output-format sarif`",
-        tells: &["lint.error", "lint.warning", "lint.clean"],
+        tells: &["lint.error", "lint.warning", "lint.clean", "condense.hint"],
         samples: &[
             "tools/ruff.sarif",
             "tools/ruff-clean.sarif",
@@ -159,7 +187,7 @@ pub const FORMATS: &[Format] = &[
         name: "reviewdog's rdjson and rdjsonl",
         known_by: "`diagnostics`; `message`, `location`",
         example: "`ruff check --output-format rdjson`",
-        tells: &["lint.error", "lint.warning"],
+        tells: &["lint.error", "lint.warning", "condense.hint"],
         samples: &["tools/ruff-rdjson.json", "spec/rdjson.jsonl"],
     },
     Format {

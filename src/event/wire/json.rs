@@ -25,6 +25,11 @@ impl<'a> Object<'a> {
         self.0.iter().any(|(key, _)| key.0 == name)
     }
 
+    /// The keys.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| &*key.0)
+    }
+
     /// The value of a key; `null` is the same as missing.
     pub(super) fn get(&self, name: &str) -> Option<Raw<'a>> {
         let (_, value) = self.0.iter().rev().find(|(key, _)| key.0 == name)?;

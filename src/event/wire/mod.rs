@@ -22,10 +22,12 @@ mod native;
 mod pytest;
 mod rdjson;
 mod sarif;
+mod shorter;
 mod sniff;
 mod tally;
 mod tap;
 mod text;
+mod words;
 
 pub use formats::{FORMATS, Format};
 pub use native::{is_text_field, name, to_native_json};
@@ -315,7 +317,8 @@ impl Reader {
         let known = formats.text.line(line, &mut formats.tally, out)
             || formats.tap.line(line, out)
             || go::line(line, out)
-            || lsp::is_header(line);
+            || lsp::is_header(line)
+            || words::line(line, out);
         self.counts.noise += u64::from(!known && !line.trim().is_empty());
     }
 

@@ -20,6 +20,36 @@ const TEXT_FIELDS: [&str; 18] = [
     "provider", "repo", "sha", "subject", "text", "title", "ts",
 ];
 
+/// Its other fields.
+const OTHER_FIELDS: [&str; 19] = [
+    "added",
+    "after",
+    "age_days",
+    "before",
+    "confidence",
+    "count",
+    "deleted",
+    "duration_ms",
+    "errors",
+    "event",
+    "failed",
+    "files",
+    "ignored",
+    "interval_ms",
+    "line",
+    "passed",
+    "progress",
+    "renamed",
+    "v",
+];
+
+/// Whether an object with `v` is meant to be a native event: it has `event`, or nothing that the
+/// schema does not know. Others have a `v` of their own.
+pub(super) fn is_meant(object: &Object<'_>) -> bool {
+    let is_known = |key: &str| OTHER_FIELDS.contains(&key) || TEXT_FIELDS.contains(&key);
+    object.has("event") || object.keys().all(is_known)
+}
+
 /// Whether a field of the native schema is text.
 #[must_use]
 pub fn is_text_field(name: &str) -> bool {
@@ -254,10 +284,11 @@ fn edit(name: &str, fields: &Fields<'_, '_>) -> Result<Option<EventKind>, String
 /// What somebody found in the code.
 fn found(name: &str, fields: &Fields<'_, '_>) -> Result<EventKind, String> {
     let path = fields.text("path")?;
-    fields.count("line")?;
+    let line = fields.count("line")?;
     Ok(match name {
         "legacy.touched" => EventKind::Legacy {
             path,
+            line,
             age_days: fields.count("age_days")?,
             author: fields.text("author")?,
             sha: fields.text("sha")?,
@@ -266,6 +297,7 @@ fn found(name: &str, fields: &Fields<'_, '_>) -> Result<EventKind, String> {
         "docs.found" => EventKind::Docs { title: fields.text("title")?, path },
         "condense.hint" => EventKind::Condense {
             path,
+            line,
             before: fields.count("before")?,
             after: fields.count("after")?,
             message: fields.text("message")?,
@@ -441,8 +473,9 @@ fn write_found(line: &mut Line, kind: &EventKind) {
             line.text("subject", subject.as_ref());
         }
         EventKind::Branch { branch } => line.text("branch", branch.as_ref()),
-        EventKind::Legacy { path, age_days, author, sha, subject } => {
+        EventKind::Legacy { path, line: at, age_days, author, sha, subject } => {
             line.text("path", path.as_ref());
+            line.option("line", *at);
             line.option("age_days", *age_days);
             line.text("author", author.as_ref());
             line.text("sha", sha.as_ref());
@@ -452,8 +485,9 @@ fn write_found(line: &mut Line, kind: &EventKind) {
             line.text("title", title.as_ref());
             line.text("path", path.as_ref());
         }
-        EventKind::Condense { path, before, after, message } => {
+        EventKind::Condense { path, line: at, before, after, message } => {
             line.text("path", path.as_ref());
+            line.option("line", *at);
             line.option("before", *before);
             line.option("after", *after);
             line.text("message", message.as_ref());

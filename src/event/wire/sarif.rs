@@ -4,6 +4,7 @@ use super::super::{Event, LintLevel};
 use super::agent::text;
 use super::findings::{Finding, Findings, path_of};
 use super::json::{Object, Raw};
+use super::shorter;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -13,16 +14,19 @@ pub(super) fn document(document: &Object<'_>, out: &mut Vec<Event>) -> bool {
     if !runs.iter().any(|run| run.has("tool")) {
         return false;
     }
-    let mut findings = Findings::default();
+    let (mut findings, mut hint) = (Findings::default(), None);
     for run in &runs {
         let mut rules = Rules { run, levels: None };
         for result in run.items("results").into_iter().filter_map(Raw::object) {
             if let Some(level) = rules.level_of(&result) {
                 findings.add(level, || finding(&result));
+                // One hint a document, as one finding a level.
+                hint = hint.or_else(|| shorter::sarif(&result, finding(&result).path));
             }
         }
     }
     findings.finish(out);
+    out.extend(hint);
     true
 }
 

@@ -71,7 +71,10 @@ fn told(known: bool) -> Result<Found, String> {
 
 /// The formats in the order in which they are tried; the first that knows the object has it.
 const ROWS: &[Row] = &[
-    line(&["v"], |formats, object, out| formats.native(native::read(object)?, out)),
+    line(&["v"], |formats, object, out| match native::is_meant(object) {
+        true => formats.native(native::read(object)?, out),
+        false => Ok(Found::Nobodys),
+    }),
     document(&["hook_event_name", "timestamp"], |_, object, out| told(gemini::hook(object, out))),
     document(&["hook_event_name", "turn_id"], |_, object, out| told(codex::hook(object, out))),
     document(&["hook_event_name"], |_, object, out| told(claude::hook(object, out))),

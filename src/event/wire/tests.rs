@@ -159,3 +159,23 @@ fn what_programs_print_is_nobodys() {
     assert_eq!(reader.counts().malformed, 0);
     assert!(reader.counts().noise >= 6);
 }
+
+#[test]
+fn a_v_of_somebody_elses_is_no_broken_event() {
+    let mut reader = Reader::new();
+    for line in
+        [r#"{"v":3,"key":"x"}"#, r#"{"v":"1.2.3","name":"pkg"}"#, r#"{"v":{}, "id":1,"x":[]}"#]
+    {
+        assert_eq!(reader.line(line.as_bytes()), [], "{line}");
+    }
+    assert_eq!((reader.counts().malformed, reader.counts().noise), (0, 3));
+    let hook = r#"{"v":1,"hook_event_name":"Stop","session_id":"s","cwd":"/p"}"#;
+    assert!(matches!(
+        reader.line(hook.as_bytes())[..],
+        [Event { kind: EventKind::Agent { .. }, .. }]
+    ));
+    for line in [r#"{"v":1}"#, r#"{"v":1,"passed":3}"#, r#"{"v":1,"text":"event is missing"}"#] {
+        reader.line(line.as_bytes());
+    }
+    assert_eq!(reader.counts().malformed, 3);
+}

@@ -187,6 +187,7 @@ fn the_agent_is_answered_and_the_glass_is_quiet() {
 fn spectre_comes_once_a_file_and_quotes() {
     let legacy = || EventKind::Legacy {
         path: Some(SafeText::new("old.c")),
+        line: None,
         age_days: Some(4000),
         author: Some(SafeText::new("Ada")),
         sha: None,

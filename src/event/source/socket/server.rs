@@ -22,6 +22,8 @@ pub const MAX_CLIENTS: usize = 32;
 pub const LINES_A_SECOND: u32 = 2_000;
 /// Lines that may come at once.
 pub const BURST: u32 = 512;
+/// How long nobody is let in after the system refused to.
+const DEAFNESS: Duration = Duration::from_secs(1);
 /// What is read of one connection before the next has its turn, in bytes.
 const TURN: usize = 16 << 10;
 
@@ -66,7 +68,8 @@ pub fn listen(folder: &Path, place: &Place, bus: Arc<Bus>) -> Result<Listening, 
     let (end, watched) = UnixStream::pair().map_err(failed)?;
     let listening = Listening { path: path.clone(), _end: end };
     let name = "socket".to_owned();
-    let serve = move || Server { listener, watched, clients: Vec::new(), bus }.run();
+    let clients = Vec::new();
+    let serve = move || Server { listener, watched, clients, bus, deaf_until: None }.run();
     std::thread::Builder::new().name(name).spawn(serve).map_err(failed)?;
     Ok(listening)
 }
@@ -95,6 +98,8 @@ struct Server {
     watched: UnixStream,
     clients: Vec<Client>,
     bus: Arc<Bus>,
+    /// Nobody is let in before: the system refused to.
+    deaf_until: Option<Instant>,
 }
 
 impl Server {
@@ -119,14 +124,15 @@ impl Server {
     /// up would wake us again and again.
     fn wait(&self) -> io::Result<Ready> {
         let now = Instant::now();
-        let mut fds = vec![
-            PollFd::new(&self.watched, PollFlags::IN),
-            PollFd::new(&self.listener, PollFlags::IN),
-        ];
+        let deaf = self.deaf_until.and_then(|until| until.checked_duration_since(now));
+        let knocks = if deaf.is_some() { PollFlags::empty() } else { PollFlags::IN };
+        let mut fds =
+            vec![PollFd::new(&self.watched, PollFlags::IN), PollFd::new(&self.listener, knocks)];
         let watched: Vec<bool> = self.clients.iter().map(|c| c.pause(now).is_none()).collect();
         let clients = self.clients.iter().zip(&watched).filter(|(_, watched)| **watched);
         fds.extend(clients.map(|(client, _)| PollFd::new(&client.stream, PollFlags::IN)));
-        let pause = self.clients.iter().filter_map(|client| client.pause(now)).min();
+        let pauses = self.clients.iter().filter_map(|client| client.pause(now));
+        let pause = pauses.chain(deaf).min();
         let time = pause.and_then(|pause| Timespec::try_from(pause).ok());
         match poll(&mut fds, time.as_ref()) {
             Err(rustix::io::Errno::INTR) => {}
@@ -140,7 +146,17 @@ impl Server {
     }
 
     fn accept(&mut self, now: Instant) {
-        let Ok((stream, _)) = self.listener.accept() else { return };
+        let (stream, _) = match self.listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                use io::ErrorKind::{ConnectionAborted, Interrupted, WouldBlock};
+                // Whoever knocks goes on knocking while the process may open no more files.
+                if !matches!(error.kind(), ConnectionAborted | Interrupted | WouldBlock) {
+                    self.deaf_until = Some(now + DEAFNESS);
+                }
+                return;
+            }
+        };
         if !is_ours(&stream) || stream.set_nonblocking(true).is_err() {
             return;
         }
