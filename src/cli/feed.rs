@@ -4,6 +4,7 @@ use buddy_render::event::Event;
 use buddy_render::event::bus::Bus;
 use buddy_render::event::source::Events;
 use buddy_render::event::wire::{Counts, Problem, Reader};
+use buddy_render::intent::watch;
 use std::io::{BufReader, IsTerminal as _, Stdin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -128,6 +129,8 @@ pub(super) fn listen(has_input: bool, factor: Option<f64>) -> Listener {
         #[cfg(unix)]
         _socket: super::place::listen(Arc::clone(&bus)).ok(),
     };
+    // It opens nothing before the first edit comes.
+    watch::spawn(&bus, super::intent::options(), std::env::current_dir().ok());
     if has_input {
         // The thread ends with the input or the process: a blocked read cannot be called off.
         std::thread::spawn(move || {

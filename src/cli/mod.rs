@@ -8,6 +8,7 @@ mod export;
 mod failure;
 mod feed;
 mod hooks;
+mod intent;
 mod pack;
 #[cfg(unix)]
 mod place;
@@ -18,6 +19,7 @@ mod render;
 mod skin;
 mod source;
 
+use buddy_render::intent::choose;
 use buddy_render::terminal::Protocol;
 #[cfg(unix)]
 use buddy_render::terminal::guardian;
@@ -72,6 +74,11 @@ enum Command {
     /// Turn what comes on standard input into native events, one a line
     #[command(after_help = "Example: cargo test 2>&1 | buddy-render events")]
     Events(EventsArgs),
+    /// Tell what a change seems to be, and what really ran to find that out
+    #[command(
+        after_help = "Example: git diff | buddy-render intent --diff -\n\nBUDDY_ORT names an ONNX Runtime library (off: none is looked for), BUDDY_EP_LIB=NAME=PATH a plugin of it."
+    )]
+    Intent(intent::IntentArgs),
     /// Send one event to the pet of this terminal, or else of this repository
     #[command(
         after_help = "Example: buddy-render emit tests.passed passed=42\n\nBUDDY_SOCKET names the socket of another pet. --hook is for the hooks of coding agents: it never fails, waits or prints."
@@ -125,6 +132,11 @@ pub(crate) fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == guardian::ARGUMENT) {
         return guardian::run().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
+    // A child that tries an ONNX Runtime, so that what falls over it is not the pet.
+    if std::env::args_os().nth(1).is_some_and(|first| first == choose::ARGUMENT) {
+        let tried = choose::run_trial(std::env::args_os().skip(2));
+        return tried.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
     // Nor to a hook's host: what the parser says, and its exit code, would be an answer.
     if emit::is_hook(std::env::args_os().skip(1)) {
         emit::hook();
@@ -140,6 +152,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Encode(args)) => encode::run(&args),
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Events(args)) => run_events(&args),
+        Some(Command::Intent(args)) => intent::run(&args),
         Some(Command::Emit(args)) => emit::run(&args),
         Some(Command::Hooks(args)) => hooks::run(&args),
         Some(Command::Pack(args)) => pack::run(&args),

@@ -4,6 +4,7 @@ mod terminal;
 
 use super::skin::{self, SkinArgs};
 use super::{Failure, feed, source};
+use buddy_render::intent::watch;
 use buddy_render::mood::{Companion, Mind, OneClip};
 use buddy_render::pet::skin::{Skin, TextForm};
 use buddy_render::pet::{Language, Pet, catalog};
@@ -306,7 +307,8 @@ fn into_pipe(
         .map_err(live_failure);
     }
     let mut feed = feed::EventFeed::new(has_events);
-    let done = script::run(&mut player, &mut feed, look.duration, sentences, &mut out);
+    let watched = watch::Watched::embedded(&mut feed);
+    let done = script::run(&mut player, watched, look.duration, sentences, &mut out);
     feed.report();
     done.map_err(|error| match error {
         script::ScriptError::Write(error) => Failure::from(error),

@@ -1,5 +1,7 @@
 //! `buddy-render probe`: what the terminal answered, what was chosen, and why.
 
+use super::intent;
+use buddy_render::intent::Report;
 use buddy_render::terminal::{
     Answers, Choice, Database, EnvHints, Protocol, Terminal, TerminalError, TmuxAnswers, choose,
 };
@@ -35,11 +37,19 @@ pub(super) fn run(
     let answers = Terminal::open()?.probe(&hints, &database)?;
     // The terminal is as it was before the first line is written.
     let choice = choose(&answers, &hints, &database, forced);
+    // Its own model is never refused, but for a program that was built wrong.
+    let model = buddy_render::intent::choose::open(&intent::options()).ok();
+    let report = model.as_ref().map(|model| model.report());
     if json {
-        write_json(&answers, &choice, out)?;
+        write_json(&answers, &choice, report, out)?;
     } else {
         write_table(&answers, &choice, out)?;
+        if let Some(report) = report {
+            writeln!(out, "\nthe intent model")?;
+            intent::write_report(report, out)?;
+        }
     }
+    out.flush()?;
     Ok(())
 }
 
@@ -212,7 +222,12 @@ fn summary(choice: &Choice) -> String {
     format!("{}{detail}, {}", choice.protocol, choice.geometry)
 }
 
-fn write_json(answers: &Answers, choice: &Choice, out: &mut dyn Write) -> io::Result<()> {
+fn write_json(
+    answers: &Answers,
+    choice: &Choice,
+    model: Option<&Report>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let told = lines(answers)
         .into_iter()
         .map(|line| (line.key.to_owned(), json!(line.answer)))
@@ -232,6 +247,7 @@ fn write_json(answers: &Answers, choice: &Choice, out: &mut dyn Write) -> io::Re
         "sync2026": choice.sync2026,
         "geometry": choice.geometry.to_string(),
         "reasons": choice.reasons,
+        "intent": model.map(intent::report_json),
     });
     // JSON escapes control characters itself (RFC 8259 §7), all below U+0020.
     serde_json::to_writer_pretty(&mut *out, &report)?;

@@ -19,6 +19,17 @@ pub struct Bus {
     queue: Mutex<Queue>,
     news: Condvar,
     bell: Mutex<Bell>,
+    witness: Mutex<Witness>,
+}
+
+/// What sees each event as it is pushed.
+#[derive(Default)]
+struct Witness(Option<Box<dyn Fn(&Event) + Send>>);
+
+impl std::fmt::Debug for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Witness" } else { "no Witness" })
+    }
 }
 
 /// What is called when something came.
@@ -40,6 +51,9 @@ impl Bus {
 
     /// Puts an event at the end. Never waits; nothing is taken after [`Bus::close`].
     pub fn push(&self, event: Event) {
+        if let Some(see) = &self.witness.lock().unwrap_or_else(PoisonError::into_inner).0 {
+            see(&event);
+        }
         self.lock().push(event);
         self.announce();
     }
@@ -54,6 +68,12 @@ impl Bus {
     /// does it, or nothing any more. For whoever waits for other things than this bus, too.
     pub fn set_bell(&self, bell: Option<Box<dyn Fn() + Send>>) {
         self.bell.lock().unwrap_or_else(PoisonError::into_inner).0 = bell;
+    }
+
+    /// Has `witness` see each event before it is queued, on the thread that pushes it. It must not
+    /// wait, nor push by itself.
+    pub fn set_witness(&self, witness: Box<dyn Fn(&Event) + Send>) {
+        self.witness.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(witness);
     }
 
     fn announce(&self) {
@@ -195,13 +215,16 @@ fn merge(queued: &mut EventKind, newer: &EventKind) -> bool {
             *interval_ms = newest.or(*interval_ms);
         }
         (
-            EventKind::Edit { added, deleted, files, renamed, .. },
-            EventKind::Edit { added: a, deleted: d, files: f, renamed: r, .. },
+            EventKind::Edit { added, deleted, files, renamed, patch, .. },
+            EventKind::Edit { added: a, deleted: d, files: f, renamed: r, patch: newest, .. },
         ) => {
             add(added, a);
             add(deleted, d);
             add(files, f);
             *renamed |= r;
+            if newest.is_some() {
+                patch.clone_from(newest);
+            }
         }
         (EventKind::Agent { state: AgentState::Working, .. }, _) | (EventKind::Idle { .. }, _) => {
             *queued = newer.clone();
@@ -246,7 +269,14 @@ mod tests {
 
     fn edit(path: &str) -> Event {
         let path = Some(SafeText::new(path));
-        Event::of(EventKind::Edit { path, added: 1, deleted: 2, files: 1, renamed: false })
+        Event::of(EventKind::Edit {
+            path,
+            added: 1,
+            deleted: 2,
+            files: 1,
+            renamed: false,
+            patch: None,
+        })
     }
 
     #[test]

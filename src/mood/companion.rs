@@ -146,7 +146,8 @@ impl Companion {
 
     fn event(&mut self, now: Duration, event: &Event, effects: &mut Vec<Effect>) {
         let wakes = self.notice(now, event, effects);
-        let reaction = reaction::to(event, self.world);
+        let reaction = reaction::to(event, self.world)
+            .or_else(|| reaction::to_intent(&event.kind, self.host.species));
         if let Some(news) = reaction::news(event, self.world) {
             self.tell_fact(&news);
         }
