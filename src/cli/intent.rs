@@ -74,8 +74,10 @@ pub(super) fn options() -> Options {
 fn open(args: &IntentArgs) -> Result<Box<dyn Model>, Failure> {
     let (wanted, model) = (args.provider.clone(), args.model.clone());
     choose::open(&Options { wanted, model, ..options() }).map_err(|error| {
-        let path = args.model.as_ref().map_or("the model".into(), |path| path.display().to_string());
-        Failure::because(path, &error).hint("src/intent/model/CARD.md says what a model must be like")
+        let path =
+            args.model.as_ref().map_or("the model".into(), |path| path.display().to_string());
+        Failure::because(path, &error)
+            .hint("src/intent/model/CARD.md says what a model must be like")
     })
 }
 

@@ -24,7 +24,10 @@ pub struct Bus {
 
 /// What sees each event as it is pushed.
 #[derive(Default)]
-struct Witness(Option<Box<dyn Fn(&Event) + Send>>);
+struct Witness(Option<Box<See>>);
+
+/// To see an event.
+pub type See = dyn Fn(&Event) + Send;
 
 impl std::fmt::Debug for Witness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -72,7 +75,7 @@ impl Bus {
 
     /// Has `witness` see each event before it is queued, on the thread that pushes it. It must not
     /// wait, nor push by itself.
-    pub fn set_witness(&self, witness: Box<dyn Fn(&Event) + Send>) {
+    pub fn set_witness(&self, witness: Box<See>) {
         self.witness.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(witness);
     }
 

@@ -171,17 +171,13 @@ impl Runtime {
 
     /// What every session has: one thread that does not spin, no provider that was not asked for.
     fn builder(&self) -> Result<SessionBuilder, ort::Error> {
-        let plain = |error: ort::Error<SessionBuilder>| ort::Error::new(error.message().to_owned());
-        let builder = Session::builder(&self.environment)?;
-        builder
-            .with_auto_device(AutoDevicePolicy::PreferCPU)
-            .and_then(|builder| builder.with_intra_threads(1))
-            .and_then(|builder| builder.with_inter_threads(1))
-            .and_then(|builder| builder.with_intra_op_spinning(false))
-            .and_then(|builder| {
-                builder.with_config_entry("session.record_ep_graph_assignment_info", "1")
-            })
-            .map_err(plain)
+        let builder = Session::builder(&self.environment)?
+            .with_auto_device(AutoDevicePolicy::PreferCPU)?
+            .with_intra_threads(1)?
+            .with_inter_threads(1)?
+            .with_intra_op_spinning(false)?
+            .with_config_entry("session.record_ep_graph_assignment_info", "1")?;
+        Ok(builder)
     }
 
     /// An error, with what ONNX Runtime said before it.

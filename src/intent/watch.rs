@@ -33,7 +33,7 @@ pub const MAX_FILES: usize = 64;
 /// How much the newest look counts.
 const NEWEST: f32 = 0.4;
 /// A claim is let go below this.
-const LET_GO: f32 = 0.4;
+const LET_GO: f32 = 0.35;
 /// Another class takes its place when it is likelier by this.
 const LEAD: f32 = 0.1;
 /// A confidence that changed by less is no news.

@@ -68,13 +68,16 @@ impl Parts<'_> {
     }
 }
 
+/// Whether a path fits a kind.
+type Rule = fn(&Parts<'_>) -> bool;
+
 /// The kind of a file. The first that fits: a lock file in a folder of tests is a lock file.
 pub(super) fn kind(path: &str) -> Kind {
     let path = path.to_ascii_lowercase();
     let name = path.rsplit('/').next().unwrap_or("");
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let parts = Parts { path: &path, name, extension };
-    let rules: [(Kind, fn(&Parts<'_>) -> bool); 11] = [
+    let rules: [(Kind, Rule); 11] = [
         (Kind::Lock, is_lock),
         (Kind::Changelog, is_changelog),
         (Kind::Generated, is_generated),
