@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::failure::printable;
+use super::probe::Told;
 use buddy_render::event::source::Events;
 use buddy_render::event::wire::to_native_json;
 use buddy_render::event::{Event, EventKind};
@@ -66,7 +67,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// What the environment offers, by this program.
+/// What the environment offers this program.
 pub(super) fn options() -> Options {
     Options::capture(std::env::current_exe().ok())
 }
@@ -146,8 +147,18 @@ fn micros(latency: Latency) -> Value {
     json!({ "median": of(latency.median), "p99": of(latency.p99) })
 }
 
+/// What would run the model here, for `probe`.
+pub(super) fn told() -> Option<Told> {
+    // Our own model is never refused, but by a program that was built wrong.
+    let model = choose::open(&options()).ok()?;
+    let mut lines = Vec::new();
+    write_report(model.report(), &mut lines).ok()?;
+    let lines = String::from_utf8_lossy(&lines).trim_end().to_owned();
+    Some(Told { lines, json: report_json(model.report()) })
+}
+
 /// The truth about what ran, as JSON.
-pub(super) fn report_json(report: &Report) -> Value {
+fn report_json(report: &Report) -> Value {
     let backend = match &report.backend {
         Backend::Embedded => json!({ "name": "embedded" }),
         Backend::OnnxRuntime { version, path } => {
@@ -172,7 +183,7 @@ pub(super) fn report_json(report: &Report) -> Value {
 }
 
 /// The truth about what ran, in lines.
-pub(super) fn write_report(report: &Report, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
+fn write_report(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let nodes: Vec<_> =
         report.nodes.iter().map(|n| format!("{} on {}", n.count, n.provider)).collect();
     let backend = match &report.backend {

@@ -110,12 +110,13 @@ struct EventsArgs {
 }
 
 fn run_probe(args: &ProbeArgs) -> Result<(), Failure> {
-    probe::run(args.json, args.protocol, &mut std::io::stdout().lock()).map_err(|error| match error
-    {
-        probe::ProbeError::Write(error) => Failure::from(error),
-        probe::ProbeError::Terminal(error) => Failure::of_terminal(&error),
-        other => Failure::because("the probe", &other),
-    })
+    probe::run(args.json, args.protocol, intent::told, &mut std::io::stdout().lock()).map_err(
+        |error| match error {
+            probe::ProbeError::Write(error) => Failure::from(error),
+            probe::ProbeError::Terminal(error) => Failure::of_terminal(&error),
+            other => Failure::because("the probe", &other),
+        },
+    )
 }
 
 fn run_events(args: &EventsArgs) -> Result<(), Failure> {

@@ -1,7 +1,5 @@
 //! `buddy-render probe`: what the terminal answered, what was chosen, and why.
 
-use super::intent;
-use buddy_render::intent::Report;
 use buddy_render::terminal::{
     Answers, Choice, Database, EnvHints, Protocol, Terminal, TerminalError, TmuxAnswers, choose,
 };
@@ -23,13 +21,23 @@ pub(super) enum ProbeError {
     Write(#[from] io::Error),
 }
 
-/// Asks the controlling terminal and writes a report to `out`, as a table or as JSON.
+/// What is told of what runs the intent model.
+pub(super) struct Told {
+    /// For people, in lines.
+    pub(super) lines: String,
+    /// For programs.
+    pub(super) json: Value,
+}
+
+/// Asks the controlling terminal and writes a report to `out`, as a table or as JSON. `backend` finds
+/// out what runs the intent model, when the terminal is as it was.
 ///
 /// # Errors
 /// When there is no terminal to ask, or nobody reads the report.
 pub(super) fn run(
     json: bool,
     forced: Option<Protocol>,
+    backend: impl FnOnce() -> Option<Told>,
     out: &mut dyn Write,
 ) -> Result<(), ProbeError> {
     let database = Database::embedded()?;
@@ -37,16 +45,13 @@ pub(super) fn run(
     let answers = Terminal::open()?.probe(&hints, &database)?;
     // The terminal is as it was before the first line is written.
     let choice = choose(&answers, &hints, &database, forced);
-    // Its own model is never refused, but for a program that was built wrong.
-    let model = buddy_render::intent::choose::open(&intent::options()).ok();
-    let report = model.as_ref().map(|model| model.report());
+    let backend = backend();
     if json {
-        write_json(&answers, &choice, report, out)?;
+        write_json(&answers, &choice, backend.map(|told| told.json), out)?;
     } else {
         write_table(&answers, &choice, out)?;
-        if let Some(report) = report {
-            writeln!(out, "\nthe intent model")?;
-            intent::write_report(report, out)?;
+        if let Some(told) = backend {
+            writeln!(out, "\nthe intent model\n{}", told.lines)?;
         }
     }
     out.flush()?;
@@ -225,7 +230,7 @@ fn summary(choice: &Choice) -> String {
 fn write_json(
     answers: &Answers,
     choice: &Choice,
-    model: Option<&Report>,
+    intent: Option<Value>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let told = lines(answers)
@@ -247,7 +252,7 @@ fn write_json(
         "sync2026": choice.sync2026,
         "geometry": choice.geometry.to_string(),
         "reasons": choice.reasons,
-        "intent": model.map(intent::report_json),
+        "intent": intent,
     });
     // JSON escapes control characters itself (RFC 8259 §7), all below U+0020.
     serde_json::to_writer_pretty(&mut *out, &report)?;

@@ -1,7 +1,7 @@
 //! Who runs the model: the embedded backend, or the first provider of an ONNX Runtime that really runs
 //! all of it, fast enough.
 //!
-//! What is found is [tried in a child process](super::trial) first, and what came of that is written
+//! What is found is [tried in a child process](run_trial) first, and what came of that is written
 //! down, by library and machine. Whatever fails, the embedded backend is there, and the report says
 //! why.
 
@@ -69,7 +69,7 @@ const KEPT_SHAKY: Duration = Duration::from_secs(24 * 60 * 60);
 const MAX_CACHE_BYTES: u64 = 1 << 20;
 const MAX_CACHED: usize = 16;
 
-/// How long the embedded backend is measured.
+/// How long what was opened is measured.
 const MEASURED: Duration = Duration::from_millis(50);
 const RUNS: usize = 300;
 
@@ -310,7 +310,7 @@ fn open_found(
             Outcome::Refused(reason) => Some(reason),
             Outcome::Ran(ran) => match falls_short(&ran, &options.wanted) {
                 None if serving.is_none() => {
-                    serving = Some((provider.clone(), ran));
+                    serving = Some(provider.clone());
                     None
                 }
                 // One that comes later in the order than who serves.
@@ -322,18 +322,22 @@ fn open_found(
             refuse(&provider, reason);
         }
     }
-    let (provider, ran) = serving?;
-    let opened =
-        Runtime::load(&library, &options.plugins).and_then(|runtime| runtime.open(&provider, file));
-    let mut model = match opened {
-        Ok(model) => model,
+    let provider = serving?;
+    let opened = Runtime::load(&library, &options.plugins).and_then(|runtime| {
+        let mut model = runtime.open(&provider, file)?;
+        // What was written down may be of another day.
+        let latency = measure(&mut model, RUNS, MEASURED).map_err(words)?;
+        Ok((model, latency))
+    });
+    let (mut model, latency) = match opened {
+        Ok(opened) => opened,
         Err(reason) => {
             refuse(&provider, reason);
             return None;
         }
     };
     let report: &mut Report = model.report_mut();
-    report.latency = Some(ran.latency);
+    report.latency = Some(latency);
     report.processor = processor.filter(|_| provider != "cpu");
     report.refused.append(refused);
     Some(Box::new(model))
@@ -372,7 +376,7 @@ fn tried(options: &Options, program: &Path, library: &Path, file: &ModelFile) ->
         step: if named { PATIENT } else { STEP },
         total: if named { 2 * PATIENT } else { TOTAL },
     });
-    if let Some(path) = &options.cache {
+    if let Some(path) = options.cache.as_ref().filter(|_| !trial.unstarted) {
         cache.put(key, &trial);
         // Without it the next start tries again.
         let _ = cache.write(path);
@@ -396,7 +400,14 @@ fn key(library: &Path, file: &ModelFile, providers: &[String], plugins: &[Plugin
     parts.push(format!("{:x}", model.finish()));
     parts.push(providers.join(","));
     parts.extend(plugins.iter().map(|plugin| format!("{}={}", plugin.name, about(&plugin.path))));
-    // What plugins read of the environment is theirs to know; who changes that names it anew.
+    // Providers read wishes of their own there.
+    let wishes = ["ORT_", "GGML_", "OPENVINO_", "QNN_", "CUDA_"];
+    let mut found: Vec<_> = std::env::vars_os()
+        .map(|(name, value)| format!("{}={}", name.to_string_lossy(), value.to_string_lossy()))
+        .filter(|wish| wishes.iter().any(|start| wish.starts_with(start)))
+        .collect();
+    found.sort();
+    parts.append(&mut found);
     parts.push(fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default());
     for folder in ["/sys/class/accel", "/dev/dri", "/proc/driver/nvidia/gpus"] {
         let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);

@@ -82,6 +82,8 @@ pub(super) struct Trial {
     lines: Vec<Line>,
     /// Something hung or crashed: that may not be so again.
     pub(super) shaky: bool,
+    /// No child could be started: that says nothing of the library.
+    pub(super) unstarted: bool,
 }
 
 /// What is to be tried.
@@ -141,7 +143,7 @@ impl Trial {
 
     /// As it was written down.
     pub(super) fn from_json(json: &serde_json::Value) -> Option<Self> {
-        Some(Self { lines: Vec::deserialize(json).ok()?, shaky: false })
+        Some(Self { lines: Vec::deserialize(json).ok()?, ..Self::default() })
     }
 
     /// To be written down.
@@ -197,7 +199,10 @@ fn ask(plan: &Plan<'_>, providers: &[String], begun: Instant, trial: &mut Trial)
     let fell = |provider: Option<String>, reason: String| Some(Fell { provider, reason });
     let mut child = match start(plan, providers) {
         Ok(child) => child,
-        Err(error) => return fell(None, format!("it cannot be tried: {error}")),
+        Err(error) => {
+            trial.unstarted = true;
+            return fell(None, format!("it cannot be tried: {error}"));
+        }
     };
     let lines = listen(&mut child);
     let mut asked = None;

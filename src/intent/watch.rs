@@ -328,7 +328,9 @@ pub fn spawn(bus: &Arc<Bus>, options: Options, repo: Option<PathBuf>) {
 }
 
 fn run(events: &Receiver<Event>, bus: &Weak<Bus>, options: &Options, repo: Option<PathBuf>) {
-    let Ok(first) = events.recv() else { return };
+    // Commits alone are nothing to look at.
+    let is_edit = |event: &Event| matches!(event.kind, EventKind::Edit { .. });
+    let Some(first) = events.iter().find(is_edit) else { return };
     let begun = Instant::now();
     let Some(mut model) = open(options) else { return };
     let mut watcher = Watcher::new(repo.map(|repo| prior_of(&repo)).unwrap_or_default());

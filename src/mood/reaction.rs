@@ -106,6 +106,11 @@ impl Trigger {
         }
     }
 
+    /// Whether it may be left out while the developer is not to be distracted.
+    pub(super) const fn is_small(self) -> bool {
+        matches!(self, Self::Kindred | Self::Noticed)
+    }
+
     /// Priority, clip, push and cooldown.
     const fn row(self) -> (u8, &'static str, f32, Duration) {
         match self {

@@ -4,7 +4,7 @@
 //! `CI=true` what is missing fails; elsewhere a test says that it was skipped.
 
 use crate::SAME;
-use crate::support::{BUDDY, difference, fixture, intent, rows};
+use crate::support::{BUDDY, Run, difference, fixture, intent, rows};
 use buddy_render::intent::Backend;
 use buddy_render::intent::choose::{self, Options, Wanted};
 use serde_json::Value;
@@ -39,15 +39,21 @@ fn runtime() -> Option<PathBuf> {
 
 /// What `intent --json` says of the fix, with this library, plugins and provider.
 fn told(library: &Path, plugins: &str, provider: &str) -> Value {
-    let fix = std::fs::read(fixture("fix.diff")).unwrap();
-    let out = intent(&["--diff", "-", "--json", "--provider", provider], &fix)
-        .env("BUDDY_ORT", library)
-        .env("BUDDY_EP_LIB", plugins)
-        .run();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    heard(intent(&["--diff", "-", "--json", "--provider", provider], &fix()), library, plugins).0
+}
+
+fn fix() -> Vec<u8> {
+    std::fs::read(fixture("fix.diff")).unwrap()
+}
+
+/// What is said, and what plugins say meanwhile.
+fn heard(run: Run, library: &Path, plugins: &str) -> (Value, String) {
+    let out = run.env("BUDDY_ORT", library).env("BUDDY_EP_LIB", plugins).run();
+    let beside = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success(), "{beside}");
     let answer: Value = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!(answer["class"], "fix", "whoever runs it");
-    answer
+    (answer, beside)
 }
 
 /// The reason of a refusal.
@@ -134,6 +140,28 @@ fn a_plugin_that_really_runs_is_told_with_its_nodes() {
     assert!(answer["cpu_latency_us"]["median"].as_f64().unwrap() > 0.0);
 }
 
+/// On a graphics device in software, which compiles its shaders on the processor: seconds. The plugin
+/// gives its device no other name, so it is asked for by its own.
+#[test]
+fn a_graphics_device_really_runs_it() {
+    let (Some(library), Some(plugin)) = (runtime(), fetched(GGML)) else { return };
+    let driver = Path::new("/usr/share/vulkan/icd.d/lvp_icd.x86_64.json");
+    if !driver.is_file() {
+        let required = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+        assert!(!required, "mesa-vulkan-drivers is missing: tests/lab/install.sh");
+        eprintln!("skipped: no mesa-vulkan-drivers (tests/lab/install.sh)");
+        return;
+    }
+    let run = intent(&["--diff", "-", "--json", "--provider", "ep:ggml"], &fix())
+        .env("ORT_GGML_DEVICE", "gpu")
+        .env("GGML_VK_VISIBLE_DEVICES", "0")
+        .env("VK_ICD_FILENAMES", driver);
+    let (answer, beside) = heard(run, &library, &format!("ggml={}", plugin.display()));
+    assert_eq!(answer["provider"], "ggml");
+    assert_eq!(answer["nodes"][0]["count"], 10);
+    assert!(beside.contains("primary=Vulkan0"), "{beside}");
+}
+
 #[test]
 fn a_plugin_that_is_none_is_refused() {
     let Some(library) = runtime() else { return };
@@ -208,8 +236,7 @@ fn a_broken_library_costs_a_bounded_time_and_its_reason_is_told() {
 
 #[test]
 fn no_library_is_looked_for_when_it_is_switched_off() {
-    let fix = std::fs::read(fixture("fix.diff")).unwrap();
-    let out = intent(&["--diff", "-", "--json"], &fix)
+    let out = intent(&["--diff", "-", "--json"], &fix())
         .env("BUDDY_ORT", "off")
         .env("ORT_DYLIB_PATH", "/nowhere.so")
         .run();

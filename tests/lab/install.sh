@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # install.sh: what `shot`, the feature `rlottie`, tests/packs.rs (strace), tests/encoders (kitty, sixel2png)
-# and install-onnxruntime.sh (pip) need, on Debian 12 or later, as root.
+# and tests/intent (pip, a Vulkan device in software) need, on Debian 12 or later, as root.
 set -eu
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
     xvfb x11-utils libgl1-mesa-dri libgl1 kitty xterm mlterm konsole fonts-dejavu-core python3 python3-pip \
-    librlottie-dev libclang-dev pkg-config strace libsixel-bin >/dev/null
+    librlottie-dev libclang-dev pkg-config strace libsixel-bin libvulkan1 mesa-vulkan-drivers >/dev/null
 echo "install.sh: done"

@@ -37,7 +37,7 @@ SMOOTHING = 0.02
 # Rare classes weigh more by this power of how rare they are.
 RARE = 0.15
 # Commits of a repository's own that its prior is made of, and what each class has in advance.
-OWN, ADVANCE = 50, 2.0
+OWN, ADVANCE = 50, 4.0
 ROWS = 300
 
 
