@@ -276,3 +276,19 @@ pub enum EventKind {
     /// `show`
     Show,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_is_cut_at_a_line() {
+        let line = "+naïve\n";
+        let long = line.repeat(MAX_PATCH_BYTES);
+        let kept = Patch::new(&long).unwrap();
+        assert!(kept.as_str().len() <= MAX_PATCH_BYTES && kept.as_str().ends_with(line));
+        assert_eq!(Patch::new("@@ -1 +1 @@").unwrap().as_str(), "@@ -1 +1 @@");
+        assert_eq!(Patch::new(""), None);
+        assert_eq!(Patch::new(&"é".repeat(MAX_PATCH_BYTES)), None);
+    }
+}

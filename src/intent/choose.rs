@@ -308,7 +308,7 @@ fn open_found(
         let reason = match outcome {
             _ if !is_wanted => continue,
             Outcome::Refused(reason) => Some(reason),
-            Outcome::Ran(ran) => match falls_short(&ran, &options.wanted) {
+            Outcome::Ran(ran) => match falls_short(&provider, &ran, &options.wanted) {
                 None if serving.is_none() => {
                     serving = Some(provider.clone());
                     None
@@ -343,15 +343,17 @@ fn open_found(
     Some(Box::new(model))
 }
 
-/// Why a provider that runs is not good enough. One that was asked for by name may be slow.
-fn falls_short(ran: &Ran, wanted: &Wanted) -> Option<SafeText> {
+/// Why a provider that runs is not good enough. One that was asked for by name may be slow, and so may
+/// the processor: when that is slow, the system is busy.
+fn falls_short(provider: &str, ran: &Ran, wanted: &Wanted) -> Option<SafeText> {
     if ran.own < ran.all || ran.all == 0 {
         let others: Vec<_> =
             ran.nodes.iter().map(|n| format!("{} on {}", n.count, n.provider)).collect();
         let (own, all) = (ran.own, ran.all);
         return Some(words(format!("it runs {own} of {all} nodes ({})", others.join(", "))));
     }
-    let slow = ran.latency.p99 > SLOWEST && !matches!(wanted, Wanted::Named(_));
+    let may_be_slow = provider == "cpu" || matches!(wanted, Wanted::Named(_));
+    let slow = ran.latency.p99 > SLOWEST && !may_be_slow;
     slow.then(|| {
         let (p99, open) = (ran.latency.p99.as_secs_f64() * 1e3, ran.open.as_secs_f64() * 1e3);
         words(format!("one of 100 runs takes {p99:.1} ms or more (opened in {open:.0} ms)"))

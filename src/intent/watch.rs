@@ -179,10 +179,18 @@ impl Watcher {
     }
 
     fn see(&mut self, model: &mut dyn Model) -> Result<Option<Seen>, ModelError> {
-        let patches = self.edits.iter().filter_map(|edit| edit.patch.as_ref());
         let mut any = false;
-        for patch in patches {
-            self.extractor.diff(patch.as_str().as_bytes());
+        for edit in &self.edits {
+            let Some(patch) = &edit.patch else { continue };
+            let diff = patch.as_str();
+            match &edit.path {
+                // Hunks alone: the event says of which file.
+                Some(path) if diff.starts_with("@@") => {
+                    let diff = format!("diff --git a/{path} b/{path}\n{diff}");
+                    self.extractor.diff(diff.as_bytes());
+                }
+                _ => self.extractor.diff(diff.as_bytes()),
+            }
             any = true;
         }
         if !any {
@@ -501,6 +509,13 @@ mod tests {
         let mut watcher = Watcher::default();
         watcher.tell(Duration::ZERO, &edit("docs/a.md", None));
         assert_eq!(looks(&mut watcher, 0, 10, FIX), [(2, "docs".to_owned())]);
+    }
+
+    #[test]
+    fn hunks_alone_are_of_the_events_file() {
+        let mut watcher = Watcher::default();
+        watcher.tell(Duration::ZERO, &edit("docs/a.md", Some("@@ -1 +1,2 @@\n a\n+b\n")));
+        assert_eq!(looks(&mut watcher, 0, 5, UNSURE), [(2, "docs".to_owned())]);
     }
 
     #[test]
