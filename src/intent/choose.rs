@@ -89,7 +89,9 @@ impl FromStr for Wanted {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Ok(match text {
+        // The names of plugins' providers are theirs.
+        let lower = text.to_ascii_lowercase();
+        Ok(match if text.starts_with("ep:") { text } else { &lower } {
             "auto" => Self::Auto,
             "npu" => Self::On(Device::Npu),
             "gpu" => Self::On(Device::Gpu),
@@ -469,5 +471,84 @@ impl Cache {
         serde_json::to_writer(&mut file, &self.0)?;
         file.persist(path)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+
+    #[test]
+    fn providers_are_wanted_by_device_or_name() {
+        assert_eq!("auto".parse(), Ok(Wanted::Auto));
+        assert_eq!("NPU".parse(), Ok(Wanted::On(Device::Npu)));
+        assert_eq!("openvino-npu".parse(), Ok(Wanted::Named("openvino-npu".to_owned())));
+        assert_eq!("ep:Some EP".parse(), Ok(Wanted::Named("ep:Some EP".to_owned())));
+        for wrong in ["", "quantum", "ep:", "ep:a,b", "qnn,cuda"] {
+            assert!(wrong.parse::<Wanted>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_order_is_npu_gpu_cpu_and_the_processor_is_always_asked() {
+        let asked = Wanted::Auto.providers();
+        let place = |name: &str| asked.iter().position(|one| one == name).unwrap();
+        assert!(place("qnn") < place("cuda") && place("gpu-device") < place("cpu"));
+        assert_eq!(Wanted::On(Device::Npu).providers().last().unwrap(), "cpu");
+        assert!(!Wanted::On(Device::Npu).takes("cpu") && Wanted::On(Device::Npu).takes("vitis"));
+        let named = Wanted::Named("ep:x".to_owned());
+        assert_eq!(named.providers(), ["ep:x", "cpu"]);
+        assert!(named.takes("ep:x") && !named.takes("cpu"));
+    }
+
+    #[test]
+    fn libraries_are_looked_for_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let beside = folder.path().join("libonnxruntime.so");
+        fs::write(&beside, "").unwrap();
+        let program = folder.path().join("buddy-render");
+        let found = |pairs: &[(&str, &str)]| {
+            let var = |name: &str| {
+                pairs.iter().find(|(known, _)| *known == name).map(|(_, v)| OsString::from(v))
+            };
+            libraries(&var, Some(&program))
+        };
+        let both = found(&[("BUDDY_ORT", "/a.so"), ("ORT_DYLIB_PATH", "/b.so")]);
+        assert_eq!(both[..2], [PathBuf::from("/a.so"), PathBuf::from("/b.so")]);
+        if cfg!(target_os = "linux") {
+            assert_eq!(both[2], beside);
+        }
+        assert!(found(&[("BUDDY_ORT", "off"), ("ORT_DYLIB_PATH", "/b.so")]).is_empty());
+    }
+
+    #[test]
+    fn plugins_are_pairs() {
+        let plugin = |name: &str, path: &str| Plugin { name: name.to_owned(), path: path.into() };
+        let list = plugins(OsStr::new("a.virtual=/x.so;nonsense;b=/y=z.so"));
+        assert_eq!(list, [plugin("a.virtual", "/x.so"), plugin("b", "/y=z.so")]);
+    }
+
+    #[test]
+    fn what_was_written_down_holds_for_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/er.json");
+        let mut cache = Cache::default();
+        for n in 0..40 {
+            cache.put(n.to_string(), &Trial::default());
+        }
+        assert_eq!(cache.0.len(), MAX_CACHED);
+        cache.write(&path).unwrap();
+        let read = Cache::read(&path);
+        assert!(read.get("39").is_some() && read.get("0").is_none());
+        let entry = |until: u64| serde_json::json!({ "until": until, "lines": [] });
+        let mut cache = Cache::default();
+        cache.0.insert("old".to_owned(), entry(seconds_now() - 1));
+        cache.0.insert("of the future".to_owned(), entry(u64::MAX));
+        cache.0.insert(
+            "nonsense".to_owned(),
+            serde_json::json!({ "until": seconds_now() + 9, "lines": 7 }),
+        );
+        assert!(["old", "of the future", "nonsense"].iter().all(|key| cache.get(key).is_none()));
     }
 }
