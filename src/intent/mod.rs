@@ -6,6 +6,7 @@
 //! an ONNX Runtime that is found at run time ([`providers`]), if that one proves itself in a child
 //! process first ([`choose`]). `model/CARD.md` has the model's inputs and figures.
 
+mod cache;
 pub mod choose;
 pub mod embedded;
 pub mod features;
@@ -16,6 +17,7 @@ pub mod prior;
 pub mod providers;
 pub mod rules;
 mod trial;
+mod wanted;
 pub mod watch;
 
 use crate::text::SafeText;
