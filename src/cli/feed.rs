@@ -4,6 +4,7 @@ use buddy_render::event::Event;
 use buddy_render::event::bus::Bus;
 use buddy_render::event::source::Events;
 use buddy_render::event::wire::{Counts, Problem, Reader};
+use buddy_render::intent::watch;
 use std::io::{BufReader, IsTerminal as _, Stdin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -132,6 +133,8 @@ impl Listener {
     /// Starts to listen: on a socket alone.
     pub(super) fn new() -> Self {
         let bus = Arc::new(Bus::new());
+        // It opens nothing before the first edit comes.
+        watch::spawn(&bus, super::intent::options(), std::env::current_dir().ok());
         Self {
             bus: Arc::clone(&bus),
             notes: Arc::new(Mutex::new(Notes::default())),

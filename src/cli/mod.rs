@@ -10,6 +10,7 @@ mod export;
 mod failure;
 mod feed;
 mod hooks;
+mod intent;
 mod manners;
 mod pack;
 #[cfg(unix)]
@@ -28,6 +29,7 @@ mod skin;
 mod source;
 mod switch;
 
+use buddy_render::intent::choose;
 use buddy_render::terminal::Protocol;
 #[cfg(unix)]
 use buddy_render::terminal::guardian;
@@ -87,6 +89,11 @@ enum Command {
     /// Turn what comes on standard input into native events, one a line
     #[command(after_help = "Example: cargo test 2>&1 | buddy-render events")]
     Events(EventsArgs),
+    /// Tell what a change seems to be, and what really ran to find that out
+    #[command(
+        after_help = "Example: git diff | buddy-render intent --diff -\n\nBUDDY_ORT names an ONNX Runtime library (off: none is looked for), BUDDY_EP_LIB=NAME=PATH a plugin of it."
+    )]
+    Intent(intent::IntentArgs),
     /// Send one event to the pet of this terminal, or else of this repository
     #[command(
         after_help = "Example: buddy-render emit tests.passed passed=42\n\nBUDDY_SOCKET names the socket of another pet. --hook is for the hooks of coding agents: it never fails, waits or prints."
@@ -143,12 +150,13 @@ struct EventsArgs {
 }
 
 fn run_probe(args: &ProbeArgs) -> Result<(), Failure> {
-    probe::run(args.json, args.protocol, &mut std::io::stdout().lock()).map_err(|error| match error
-    {
-        probe::ProbeError::Write(error) => Failure::from(error),
-        probe::ProbeError::Terminal(error) => Failure::of_terminal(&error),
-        other => Failure::because("the probe", &other),
-    })
+    probe::run(args.json, args.protocol, intent::told, &mut std::io::stdout().lock()).map_err(
+        |error| match error {
+            probe::ProbeError::Write(error) => Failure::from(error),
+            probe::ProbeError::Terminal(error) => Failure::of_terminal(&error),
+            other => Failure::because("the probe", &other),
+        },
+    )
 }
 
 fn run_events(args: &EventsArgs) -> Result<(), Failure> {
@@ -164,6 +172,11 @@ pub(crate) fn main() -> ExitCode {
     #[cfg(unix)]
     if std::env::args_os().nth(1).is_some_and(|first| first == guardian::ARGUMENT) {
         return guardian::run().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    // A child that tries an ONNX Runtime, so that what falls over it is not the pet.
+    if std::env::args_os().nth(1).is_some_and(|first| first == choose::ARGUMENT) {
+        let tried = choose::run_trial(std::env::args_os().skip(2));
+        return tried.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     // Nor to a hook's host: what the parser says, and its exit code, would be an answer.
     if emit::is_hook(std::env::args_os().skip(1)) {
@@ -184,6 +197,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Encode(args)) => encode::run(&args),
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Events(args)) => run_events(&args),
+        Some(Command::Intent(args)) => intent::run(&args),
         Some(Command::Emit(args)) => emit::run(&args),
         #[cfg(unix)]
         Some(Command::Cargo(args)) => cargo::run(&args),

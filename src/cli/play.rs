@@ -4,6 +4,7 @@ pub(super) mod terminal;
 
 use super::skin::{self, SkinArgs};
 use super::{Failure, feed, manners, senses, source};
+use buddy_render::intent::watch;
 use buddy_render::manners::{Bearing, Environment, Hours, Manners};
 use buddy_render::mood::{Companion, Mind, OneClip, Species};
 use buddy_render::pet::skin::{Skin, TextForm};
@@ -433,7 +434,8 @@ fn into_pipe(
         return player::live::run_into(&mut player, &mut piped, &mut out).map_err(live_failure);
     }
     let mut feed = feed::EventFeed::new(has_events);
-    let done = script::run(&mut player, &mut feed, look.duration, sentences, &mut out);
+    let watched = watch::Watched::embedded(&mut feed);
+    let done = script::run(&mut player, watched, look.duration, sentences, &mut out);
     feed.report();
     done.map_err(|error| match error {
         script::ScriptError::Write(error) => Failure::from(error),

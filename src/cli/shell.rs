@@ -5,6 +5,7 @@ use super::play::{DEFAULT_SEED, Look, PlayArgs, Wanted, companion, frame_rate, g
 use super::skin::{self, SkinArgs};
 use super::{Failure, manners, place};
 use buddy_render::event::bus::Bus;
+use buddy_render::intent::watch;
 use buddy_render::manners::{Environment, Hours, Manners, Motion};
 use buddy_render::overlay::host::{self, HostError, Outside, Stage, StageConfig};
 use buddy_render::overlay::{Fullscreen, Needs, Pty, PtyError};
@@ -187,6 +188,8 @@ fn accompany(
     let mut pty = pty.map_err(|error| not_started(&error))?;
     terminal.let_through().map_err(failed)?;
     let bus = Arc::new(Bus::new());
+    // It opens nothing before the first edit comes.
+    watch::spawn(&bus, super::intent::options(), std::env::current_dir().ok());
     // A pet without one still hears what its terminal says.
     let socket = place::listen_in(pty.device(), Arc::clone(&bus));
     // Whoever hides it there is in the shell's terminal, not in ours.

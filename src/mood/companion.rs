@@ -7,6 +7,7 @@ use super::value::Mood;
 use super::voice::Voice;
 use super::{Effect, Input, Mind, Tempo};
 use crate::event::{AgentState, Event, EventKind, LintLevel, Outcome};
+use crate::intent::rules::{Flow, LONG_IDLE_AFTER};
 use crate::text::SafeText;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// After the end of input the pet stays at most this long.
 pub const LONGEST_FAREWELL: Duration = Duration::from_secs(5);
 /// Without any event for so long, the pet falls asleep.
-pub const SLEEP_AFTER: Duration = Duration::from_secs(600);
+pub const SLEEP_AFTER: Duration = LONG_IDLE_AFTER;
 /// Work that nobody heard the end of is over after this.
 pub const LONGEST_WORK: Duration = Duration::from_secs(600);
 /// A line stays no longer.
@@ -95,6 +96,8 @@ pub struct Companion {
     legacy: VecDeque<(SafeText, Duration)>,
     last_event: Duration,
     asleep: bool,
+    /// Whether the developer types without pause: nobody is to be distracted then.
+    flow: Flow,
     /// Since when somebody works.
     working: Option<Duration>,
     ended: Option<Duration>,
@@ -132,6 +135,7 @@ impl Companion {
             legacy: VecDeque::new(),
             last_event: Duration::ZERO,
             asleep: false,
+            flow: Flow::default(),
             working: None,
             ended: None,
             hidden: false,
@@ -153,7 +157,10 @@ impl Companion {
             return;
         }
         let wakes = self.notice(now, event, effects);
-        let reaction = reaction::to(event, self.world);
+        let reaction = reaction::to(event, self.world)
+            .or_else(|| reaction::to_intent(&event.kind, self.host.species));
+        let flows = self.flow.flows(now);
+        let reaction = reaction.filter(|reaction| !(flows && reaction.trigger.is_small()));
         if let Some(news) = reaction::news(event, self.world) {
             self.tell_fact(&news);
         }
@@ -182,6 +189,7 @@ impl Companion {
         match &event.kind {
             EventKind::Say { text } => self.say(None, text.clone(), effects),
             EventKind::Mood { value } => self.mood.set(now, *value),
+            EventKind::Keystroke { count, .. } => self.flow.keys(now, *count),
             EventKind::Hide => {
                 self.hidden = true;
                 self.tell_state("exit");
