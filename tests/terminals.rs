@@ -343,7 +343,7 @@ fn check_shell(terminal: &str, protocol: &str) {
     };
     let part = |seen: &RgbaImage, cols: std::ops::Range<u32>, rows: std::ops::Range<u32>| {
         let (x, y) = (cols.start * width, rows.start * height);
-        let (w, h) = (cols.len() as u32 * width, rows.len() as u32 * height);
+        let (w, h) = ((cols.end - cols.start) * width, (rows.end - rows.start) * height);
         drawn(&seen.view(x, y, w, h).to_image())
     };
     for (name, cols, rows, stands) in [

@@ -112,6 +112,17 @@ impl ShellArgs {
 }
 
 pub(super) fn run(args: &ShellArgs) -> Result<ExitCode, Failure> {
+    match start(args) {
+        // The shell whose start file this is goes on as it is.
+        Err(failure) if args.auto => {
+            failure.report();
+            Ok(ExitCode::from(NOTHING_STARTED))
+        }
+        done => done,
+    }
+}
+
+fn start(args: &ShellArgs) -> Result<ExitCode, Failure> {
     if let Some(process) = above() {
         if args.auto {
             return Ok(ExitCode::from(NOTHING_STARTED));
@@ -209,15 +220,16 @@ fn accompany(
         knows_status: place.takes_status,
     };
     let stage = Stage::new(config, player, Arc::clone(&bus));
-    let mut outside =
-        Outside { bus, cell: choice.geometry.cell, manners: &mut || manners::bearing(manners) };
+    let ask = if socket.is_some() { manners::bearing } else { manners::bearing_of_deaf };
+    let mut outside = Outside { bus, cell: choice.geometry.cell, manners: &mut || ask(manners) };
     let done = host::run(terminal, signals, &mut pty, stage, &mut outside);
     drop(socket);
-    match done {
-        Ok(ended) => Ok(ExitCode::from(ended.code)),
-        Err(HostError::Terminal(error)) => Err(failed(error)),
-        Err(error) => Err(Failure::because("the shell", &error)),
-    }
+    // It has run: what is said from here on is about its end, whoever started it.
+    Ok(match done {
+        Ok(ended) => ExitCode::from(ended.code),
+        Err(HostError::Terminal(error)) => failed(error).report(),
+        Err(error) => Failure::because("the shell", &error).report(),
+    })
 }
 
 fn not_started(error: &PtyError) -> Failure {

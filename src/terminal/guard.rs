@@ -91,7 +91,7 @@ impl Guard {
         }
     }
 
-    fn dismiss(&mut self) {
+    pub(super) fn dismiss(&mut self) {
         self.watch = None;
         if let Some(guardian) = lock(&self.shared.guardian).take() {
             guardian.dismiss();

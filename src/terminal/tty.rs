@@ -227,6 +227,11 @@ impl Terminal<Tty> {
         self.get_mut().guard.start_guardian(program)
     }
 
+    /// Sends the guardian away, for who has nothing more to clear up.
+    pub fn dismiss_guardian(&mut self) {
+        self.get_mut().guard.dismiss();
+    }
+
     /// The window's size (`TIOCGWINSZ`, tty_ioctl(4)).
     ///
     /// # Errors

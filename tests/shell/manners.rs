@@ -282,6 +282,9 @@ fn off_takes_the_pet_away_for_good_and_hide_until_it_is_on() {
     step(&mut window, b"hidden", b"a=d,d=i,i=");
     step(&mut window, b"shown", PLAYS);
     step(&mut window, b"off", b"a=d,d=I,i=");
+    let guards = format!("pgrep -P {} -c buddy-guardian", window.child.id());
+    let guards = std::process::Command::new("sh").args(["-c", &guards]).output().unwrap();
+    assert_eq!(guards.stdout.trim_ascii(), b"0", "only who copies is left");
     let before = window.seen.len();
     window.type_in(b"\r");
     window.read_until(before, b"end");

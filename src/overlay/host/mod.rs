@@ -360,6 +360,8 @@ impl Host<'_, '_> {
         self.manners_end = None;
         self.outside.bus.set_bell(None);
         self.terminal.set_farewell(&[]);
+        // Only who copies is left.
+        self.terminal.dismiss_guardian();
     }
 
     /// Lets the pet draw, when all before it has gone out.
