@@ -12,8 +12,9 @@ use buddy_render::event::{Event, EventKind};
 use buddy_render::intent::rules::large_delete;
 use buddy_render::text::SafeText;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -532,4 +533,78 @@ fn a_bare_repository_is_refused() {
         words.contains("bare repository") && words.contains("hint: name a work tree"),
         "{words}"
     );
+}
+
+/// In a name space of its own, where the system watches few folders, or has no inotify left.
+#[test]
+fn what_the_system_cannot_watch_is_said_and_commits_are_still_told() {
+    let namespace = ["-U", "-r", "sh", "-c"];
+    let is_allowed = "echo 40 > /proc/sys/user/max_inotify_watches";
+    let tried = Command::new("unshare").args(namespace).arg(is_allowed).output();
+    if !tried.is_ok_and(|output| output.status.success()) {
+        // The kernel lets nobody have one.
+        return;
+    }
+    for (watches, instances, wanted) in [
+        ("40", "10", "the system watches no more folders"),
+        ("40", "0", "the system tells of no changes here"),
+        ("3", "10", "the system tells of no changes here"),
+    ] {
+        let place = Place::new();
+        (0..80).for_each(|n| place.write(&format!("folder-{n}/x.txt"), "x"));
+        place.commit("many folders");
+        let line = format!(
+            "echo {watches} > /proc/sys/user/max_inotify_watches &&
+             echo {instances} > /proc/sys/user/max_inotify_instances &&
+             exec '{}' play --pet null --protocol text --repo .",
+            env!("CARGO_BIN_EXE_buddy-render")
+        );
+        let mut command = Command::new("unshare");
+        command.args(namespace).arg(line);
+        let mut pet = pet(command, &place);
+        let mut words = lines(pet.stderr.take().unwrap());
+        assert!(words.any(|line| line.contains(wanted)), "{wanted}");
+        // The first look may still go on when that is said.
+        std::thread::sleep(PAUSE);
+        place.git(&["commit", "-q", "--allow-empty", "-m", "in a small world"]);
+        let mut said = lines(pet.stdout.take().unwrap());
+        assert!(said.any(|line| line.contains("in a small world")), "{wanted}");
+        drop(pet.stdin.take());
+        assert!(pet.wait().unwrap().success());
+    }
+}
+
+/// A pet of its own, from the folder to the sentence.
+#[test]
+fn a_pet_says_what_it_sees() {
+    let place = Place::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_buddy-render"));
+    command.args(["play", "--pet", "antigravity", "--protocol", "text", "--repo", "src"]);
+    let mut pet = pet(command, &place);
+    let mut said = lines(pet.stdout.take().unwrap());
+    assert!(said.any(|line| line.contains("Antigravity")));
+    // Until it has looked once, what it is to be compared with is not known.
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let root = place.root.clone();
+    let cutting = std::thread::spawn(move || {
+        let mut lines = [249, 300].iter().cycle();
+        while stopped.recv_timeout(PAUSE).is_err() {
+            fs::write(root.join("src/a.txt"), numbered("a", *lines.next().unwrap())).unwrap();
+        }
+    });
+    assert!(said.any(|line| line.contains("51 lines deleted") && line.contains("Antigravity: ")));
+    stop.send(()).unwrap();
+    cutting.join().unwrap();
+    drop(pet.stdin.take());
+    assert!(pet.wait().unwrap().success());
+}
+
+fn pet(mut command: Command, place: &Place) -> Child {
+    command.current_dir(&place.root).env("XDG_RUNTIME_DIR", place.root.parent().unwrap());
+    command.env_remove("BUDDY");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn lines(stream: impl Read) -> impl Iterator<Item = String> {
+    BufReader::new(stream).lines().map_while(Result::ok)
 }

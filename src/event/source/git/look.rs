@@ -161,14 +161,20 @@ impl Look<'_> {
 
     /// Files that do not hold what the index has of them, by their sizes and times.
     fn dirty(&self) -> Memory {
-        let mut memory = Memory::default();
+        let (mut memory, mut read) = (Memory::default(), 0);
         let Some(index) = &self.index else { return memory };
         for entry in index.entries() {
             let is_file = matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE)
                 && !entry.flags.intersects(Flags::SKIP_WORKTREE | Flags::ASSUME_VALID);
             let Ok(path) = std::str::from_utf8(entry.path(index)) else { continue };
-            if is_file && !self.is_as_indexed(path, &entry.stat) {
+            if !is_file || self.is_as_indexed(path, &entry.stat) {
+                continue;
+            }
+            read += 1;
+            if read <= MAX_BURST {
                 self.remember(path, &mut memory);
+            } else {
+                memory.lose(path);
             }
         }
         memory

@@ -149,6 +149,8 @@ struct Repo {
     moved: Moved,
     /// When the open burst began, and when something last moved.
     since: Option<(Instant, Instant)>,
+    /// Not before is it looked at: git held the index's lock.
+    held: Instant,
     /// Since when it is looked at.
     looking: Option<Instant>,
     /// Whether its work tree is watched.
@@ -171,6 +173,7 @@ impl Repo {
             past: Some(Past::default()),
             moved: Moved::default(),
             since: Some((now, now)),
+            held: now,
             looking: None,
             edits: cfg!(any(target_os = "linux", target_os = "android")),
             sweep: None,
@@ -195,8 +198,13 @@ impl Repo {
         if let Some(since) = self.looking {
             return Some(since + LONGEST_LOOK);
         }
-        let settled = self.since.map(|(begun, last)| (last + QUIET).min(begun + LONGEST_BURST));
-        settled.into_iter().chain(self.sweep.as_ref().map(|(at, _)| *at)).min()
+        self.settles().into_iter().chain(self.sweep.as_ref().map(|(at, _)| *at)).min()
+    }
+
+    /// When the open burst is over.
+    fn settles(&self) -> Option<Instant> {
+        let (begun, last) = self.since?;
+        Some((last + QUIET).min(begun + LONGEST_BURST).max(self.held))
     }
 
     /// Whether git is at work on the index right now.
@@ -405,15 +413,11 @@ impl Watch {
                     repo.stir(now);
                 }
             }
-            let settled = repo
-                .since
-                .is_some_and(|(begun, last)| now >= (last + QUIET).min(begun + LONGEST_BURST));
-            if !settled || free == 0 {
+            if free == 0 || repo.settles().is_none_or(|settles| now < settles) {
                 continue;
             }
             if repo.is_locked(now) {
-                // Settling begins again: git is not done.
-                repo.since = repo.since.map(|(begun, _)| (begun.max(now - LONGEST_LOCK), now));
+                repo.held = now + QUIET;
                 continue;
             }
             self.look(at, now);
@@ -451,7 +455,9 @@ impl Watch {
         repo.said_unreadable = false;
         repo.conflicts = seen.past.conflicts();
         repo.past = Some(seen.past);
-        let touched = repo.unvisited(seen.touched, Instant::now());
+        // While old lines are still being looked up, further ones wait for the next change.
+        let touched = if repo.digging { Vec::new() } else { seen.touched };
+        let touched = repo.unvisited(touched, Instant::now());
         let resolved = seen.events.contains(&EventKind::ConflictResolved);
         for kind in seen.events {
             self.tell(at, kind);
