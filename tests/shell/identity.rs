@@ -145,6 +145,8 @@ fn what_is_typed_arrives_as_it_is() {
             format!("sum {hex} {}", typed.len()),
             "{kind:?}"
         );
-        assert!(window.count(b"\x1b[?6n") > 1, "nothing was asked meanwhile");
+        // kitty animates by itself, and nothing needs to be known meanwhile.
+        let asked = window.count(b"\x1b[?6n");
+        assert!(asked > 1 || kind == Kind::Kitty, "nothing was asked meanwhile");
     }
 }

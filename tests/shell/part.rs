@@ -52,8 +52,8 @@ fn sum() {
     while !all.ends_with(LAST) {
         let n = tty.read(&mut part).unwrap();
         all.extend_from_slice(&part[..n]);
-        // So that there is something to draw after, and questions to ask.
-        tty.write_all("\u{2500}".as_bytes()).unwrap();
+        // How wide that is, terminals do not agree on, so that there are questions to ask.
+        tty.write_all("\x1b[15;1H\u{1f468}\u{200d}\u{1f469}".as_bytes()).unwrap();
     }
     let hex: String = Sha256::digest(&all).iter().map(|byte| format!("{byte:02x}")).collect();
     tty.write_all(format!("sum {hex} {}", all.len()).as_bytes()).unwrap();
