@@ -36,6 +36,7 @@ mod linux {
     /// Keys that are timed, in each of so many rounds.
     const KEYS: usize = 400;
     const ROUNDS: usize = 5;
+    const REST: Duration = Duration::from_secs(20);
     /// What is poured, in MB.
     const POURED: usize = 100;
     const READY: &[u8] = b"<<ready>>";
@@ -276,11 +277,46 @@ mod linux {
             };
             println!("  {name:28} {:7.0} µs {:7.0} µs", at(0.5), at(0.99));
         }
+        println!("at rest for {} s: processor, wake-ups a second, resident MB", REST.as_secs());
+        for way in ways.iter().filter(|way| way.0.starts_with("shell")) {
+            rest(way);
+        }
         println!("{POURED} MB of output: MB/s, best of 3");
         for way in &ways {
             let best = (0..3).map(|_| poured(way)).min().unwrap();
             println!("  {:28} {:7.0}", way.0, POURED as f64 / best.as_secs_f64());
         }
+    }
+
+    /// What a pet over a shell costs while nobody does anything.
+    fn rest(way: &(&str, Vec<String>)) {
+        let mut window = open(way, "echo");
+        let process = format!("/proc/{}", window.child.id());
+        let threads = |what: &dyn Fn(&str) -> u64| -> u64 {
+            let tasks = std::fs::read_dir(format!("{process}/task")).unwrap().flatten();
+            tasks.map(|task| what(task.path().to_str().unwrap())).sum()
+        };
+        let spent = |task: &str| -> u64 {
+            let text = std::fs::read_to_string(format!("{task}/schedstat")).unwrap();
+            text.split(' ').next().unwrap().parse().unwrap()
+        };
+        let field = |path: &str, name: &str| -> u64 {
+            let text = std::fs::read_to_string(path).unwrap();
+            let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap()
+        };
+        let woken = |task: &str| field(&format!("{task}/status"), "voluntary_ctxt_switches");
+        let before = (threads(&spent), threads(&woken));
+        let end = Instant::now() + REST;
+        while Instant::now() < end {
+            window.read(Duration::from_millis(100));
+            window.seen.clear();
+        }
+        let seconds = REST.as_secs_f64();
+        let busy = (threads(&spent) - before.0) as f64 / 1e9 / seconds * 100.0;
+        let woken = (threads(&woken) - before.1) as f64 / seconds;
+        let resident = field(&format!("{process}/status"), "VmRSS") as f64 / 1024.0;
+        println!("  {:28} {busy:6.2} % {woken:7.1} {resident:7.1}", way.0);
     }
 
     fn poured(way: &(&str, Vec<String>)) -> Duration {

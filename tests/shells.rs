@@ -424,7 +424,7 @@ fn beneath_a_pet_prompts_and_commands_are_marked() {
             |what: &str| text.find(what).unwrap_or_else(|| panic!("{shell}: no {what:?}: {shown}"));
         assert!(at("\u{1b}]133;A\u{7}") < at("own> "), "{shown}");
         assert!(at("own> ") < at("\u{1b}]133;B\u{7}"), "{shown}");
-        assert!(at("\u{1b}]133;B\u{7}") < at("\u{1b}]133;C\u{7}"), "{shown}");
+        assert!(at("\u{1b}]133;B\u{7}") < at("\u{1b}]133;C;cmdline_url="), "{shown}");
         assert!(at("[ps0]") < at("\u{1b}]133;D;0\u{7}"), "{shown}");
         let path = home.at("sp%20ace%20%C3%A9");
         let path = format!("{}\u{7}", path.display());

@@ -340,3 +340,15 @@ fn it_stops_and_goes_on_when_somebody_asks() {
     window.type_in(b"\r");
     window.read_until(before, b"done");
 }
+
+#[test]
+fn a_command_that_passes_its_tests_pleases_the_pet() {
+    let marks = "printf '\\033]133;C;cmdline_url=cargo%%20test\\007'; printf '\\033]133;D;0\\007'";
+    let mut window = shell(Kind::Kitty, &format!("read a; {marks}; printf told; read b"));
+    await_pet(&mut window);
+    let before = window.seen.len();
+    window.type_in(b"\r");
+    let told = window.read_until(before, b"told");
+    // A reaction is played once.
+    window.read_until(told, b",s=3,v=2");
+}

@@ -39,8 +39,8 @@ if status is-interactive; and test -t 0; and test -t 1; and test "$BUDDY" != 0
     if not __buddy_lives
         __buddy_start
     else if not string match -qr '^([4-9]|[1-9][0-9])\.' -- $version
-        # Tells the pet where prompts and commands begin and end (OSC 133), and the folder (OSC 7),
-        # which fish does by itself from 4.0 on.
+        # Tells the pet where prompts and commands begin and end, and which (OSC 133), and the folder
+        # (OSC 7), which fish does by itself from 4.0 on.
         function __buddy_prompt --on-event fish_prompt
             printf '\e]7;file://%s%s\a' $hostname (string escape --style=url -- $PWD)
             printf '\e]133;A\a'
@@ -59,7 +59,9 @@ if status is-interactive; and test -t 0; and test -t 1; and test "$BUDDY" != 0
             end
         end
         function __buddy_preexec --on-event fish_preexec
-            printf '\e]133;C\a'
+            # Its first words say what it is.
+            set -l words (string sub -l 100 -- $argv[1] | string escape --style=url)
+            printf '\e]133;C;cmdline_url=%s\a' (string join %0A $words)
         end
         function __buddy_postexec --on-event fish_postexec
             printf '\e]133;D;%s\a' $status

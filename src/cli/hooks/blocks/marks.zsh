@@ -1,4 +1,4 @@
-# Tells the pet where prompts and commands begin and end (OSC 133), and the folder (OSC 7).
+# Tells the pet where prompts and commands begin and end, and which (OSC 133), and the folder (OSC 7).
 if [[ -o interactive && -t 1 && ${BUDDY-} != 0 && ${BUDDY_SHELL-} == <1-> ]] &&
     kill -0 $BUDDY_SHELL 2>/dev/null; then
     __buddy_precmd() {
@@ -6,7 +6,11 @@ if [[ -o interactive && -t 1 && ${BUDDY-} != 0 && ${BUDDY_SHELL-} == <1-> ]] &&
         emulate -L zsh
         [[ -z $__buddy_ran ]] || print -n "\e]133;D;$code\a"
         __buddy_ran=
-        [[ $PWD == $__buddy_pwd ]] || __buddy_url
+        if [[ $PWD != $__buddy_pwd ]]; then
+            local REPLY
+            __buddy_url $PWD
+            __buddy_pwd=$PWD __buddy_path=$REPLY
+        fi
         print -nr -- $'\e]7;file://'$HOST$__buddy_path$'\a'
         print -n '\e]133;A\a'
         # Only now, so that a widget of the user's, whenever it came, is kept.
@@ -19,20 +23,24 @@ if [[ -o interactive && -t 1 && ${BUDDY-} != 0 && ${BUDDY_SHELL-} == <1-> ]] &&
     __buddy_line() { print -n '\e]133;B\a' }
     __buddy_preexec() {
         __buddy_ran=1
-        print -n '\e]133;C\a'
+        emulate -L zsh
+        local REPLY
+        # Its first words say what it is.
+        __buddy_url ${1[1,100]}
+        print -nr -- $'\e]133;C;cmdline_url='$REPLY$'\a'
     }
     __buddy_url() {
         emulate -L zsh
         setopt no_multibyte
-        local LC_ALL=C byte hex at
-        __buddy_pwd=$PWD __buddy_path=
-        for ((at = 1; at <= $#__buddy_pwd; at++)); do
-            byte=$__buddy_pwd[at]
+        local LC_ALL=C text=$1 byte hex at
+        REPLY=
+        for ((at = 1; at <= $#text; at++)); do
+            byte=$text[at]
             if [[ $byte == [^A-Za-z0-9/._~-] ]]; then
                 printf -v hex %%%02X $(( #byte & 255 ))
                 byte=$hex
             fi
-            __buddy_path+=$byte
+            REPLY+=$byte
         done
     }
     typeset -g __buddy_ran= __buddy_pwd= __buddy_path= __buddy_widget=${__buddy_widget-}
