@@ -100,6 +100,8 @@ pub(super) struct Screen {
     pub(super) synchronized: bool,
     pub(super) alternate: bool,
     uploading: bool,
+    /// A hyperlink is open, to which our cells would belong, too.
+    linked: bool,
     main: Page,
     other: Page,
     trusted: u8,
@@ -132,6 +134,7 @@ impl Screen {
             synchronized: false,
             alternate: false,
             uploading: false,
+            linked: false,
             main: page(),
             other: page(),
             trusted: 0,
@@ -190,7 +193,7 @@ impl Screen {
     /// Whether text of ours would look as it is meant to, and the program's be as before after it.
     pub(super) const fn takes_text(&self) -> bool {
         let shown = self.cursor.foreign >> self.cursor.shift & 1;
-        !self.insert && shown == 0 && self.cursor.pen.is_known()
+        !self.insert && !self.linked && shown == 0 && self.cursor.pen.is_known()
     }
 
     /// Whether a sixel picture would be drawn at the cursor.
@@ -704,6 +707,8 @@ impl Acts for Screen {
     fn string(&mut self, kind: StringKind, body: &[u8], firm: bool) -> bool {
         match kind {
             StringKind::Osc if is_picture(body) => return self.picture(firm),
+            // OSC 8 ; parameters ; URI, which ends what is open where there is no URI.
+            StringKind::Osc if body.starts_with(b"8;") => self.linked = !body.ends_with(b";"),
             StringKind::Osc => self.mark(Mark::Osc(body.to_vec())),
             StringKind::Dcs if is_sixel(body) => return self.picture(firm),
             // Commands of kitty's protocol that put a picture, and do not leave the cursor.

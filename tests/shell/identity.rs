@@ -56,7 +56,7 @@ const RECORDED: [&str; 6] =
 fn recorded_programs_come_out_as_they_are_in_kitty() {
     let ours: usize =
         RECORDED.iter().map(|name| assert_same(Kind::Kitty, &fixture(name), 61, 20)).sum();
-    assert!(ours > 20, "the pet was hardly there: {ours}");
+    assert!(ours > 5, "the pet was hardly there: {ours}");
 }
 
 #[test]

@@ -352,3 +352,43 @@ fn a_command_that_passes_its_tests_pleases_the_pet() {
     // A reaction is played once.
     window.read_until(told, b",s=3,v=2");
 }
+
+/// The most memory that a process has had so far, in kB (proc(5)).
+fn most_resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn endless_strings_cost_no_memory_and_nothing_comes_into_them() {
+    let script = "read a; printf '\\033]52;c;'; head -c 24000000 /dev/zero | tr '\\0' A; printf '\\007done'; read b";
+    let mut window = shell(Kind::Sixel, script);
+    await_pet(&mut window);
+    let before = most_resident(window.child.id());
+    let begin = window.seen.len();
+    window.type_in(b"\r");
+    let end = window.read_until(begin, b"\x07done");
+    let string = find(&window.seen[begin..], b"\x1b]52;c;").unwrap() + begin + 7;
+    assert_eq!(end - string, 24_000_000);
+    assert!(window.seen[string..end].iter().all(|byte| *byte == b'A'), "something came between");
+    let after = most_resident(window.child.id());
+    assert!(after < before + 4096, "{before} kB before, {after} after");
+}
+
+#[test]
+fn it_stays_over_editors_where_that_is_wanted() {
+    let script = "read a; printf '\\033[?1049h\\033[2J'; read b; printf '\\033[?1049l'; read c";
+    for kind in [Kind::Kitty, Kind::Plain] {
+        let mut window = Window::shell(kind, &["--fullscreen", "show"], &["sh", "-c", script]);
+        await_pet(&mut window);
+        let sign: &[u8] = if kind == Kind::Kitty { PLAYS } else { "\u{2580}".as_bytes() };
+        for switch in [b"\x1b[?1049h", b"\x1b[?1049l"] {
+            let before = window.seen.len();
+            window.type_in(b"\r");
+            let at = window.read_until(before, switch);
+            window.read_until(at, sign);
+            window.settle();
+        }
+    }
+}

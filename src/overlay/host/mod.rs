@@ -93,14 +93,15 @@ pub fn run(
     let done = host.accompany();
     let left = host.leave();
     host.outside.bus.set_bell(None);
-    let done = match done {
-        Err(HostError::Terminal(TerminalError::Closed)) => {
+    match (done, left) {
+        (Err(HostError::Terminal(TerminalError::Closed)), _) => {
             host.pty.hang_up();
             Ok(HUNG_UP)
         }
-        done => done,
-    };
-    done.and_then(|ended| left.map(|()| ended))
+        // Nobody is left to clear up for.
+        (done, Ok(()) | Err(HostError::Terminal(TerminalError::Closed))) => done,
+        (Ok(_), Err(error)) | (Err(error), _) => Err(error),
+    }
 }
 
 struct Host<'a, 'o> {
@@ -201,7 +202,7 @@ impl Host<'_, '_> {
 
     /// Whether the stage has more to send as soon as the terminal takes it.
     fn is_sending(&self) -> bool {
-        self.stage.as_ref().is_some_and(|stage| !stage.is_idle())
+        self.stage.as_ref().is_some_and(Stage::can_go_on)
     }
 
     fn deadline(&self, now: Duration) -> Duration {

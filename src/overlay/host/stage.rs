@@ -325,6 +325,13 @@ impl Stage {
         self.queue.is_empty() && self.frame.is_none()
     }
 
+    /// Whether what was not sent yet may go now.
+    pub(super) fn can_go_on(&self) -> bool {
+        let moves = self.queue.is_empty() && self.frame.as_ref().is_some_and(|frame| frame.moves);
+        let needs = if moves { self.config.needs } else { Needs::Ground };
+        !self.is_idle() && self.tracker.may_write(needs)
+    }
+
     /// Appends what of ours goes out now. Only when all before it was taken by the terminal.
     ///
     /// # Errors
@@ -539,11 +546,10 @@ impl Stage {
             }
             return;
         }
-        let Some(frame) = &self.frame else { return };
-        let needs = if frame.moves { self.config.needs } else { Needs::Ground };
-        if self.tracker.may_write(needs) {
-            self.put(frame, out);
-            self.frame = None;
+        if self.can_go_on()
+            && let Some(frame) = self.frame.take()
+        {
+            self.put(&frame, out);
         }
     }
 
