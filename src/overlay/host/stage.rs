@@ -390,11 +390,12 @@ impl Stage {
     fn mend(&mut self, now: Duration, bytes: &mut Vec<u8>) -> bool {
         let floats = self.player.floats();
         if std::mem::take(&mut self.gone) {
-            self.moved = false;
             if floats {
                 self.player.clear(bytes);
+                self.moved = false;
             } else {
-                self.player.lose();
+                // Back from the alternate screen, xterm 379 shows again what was erased before.
+                (self.moved, self.put_at) = (true, now);
             }
         }
         if !self.moved || now < self.put_at {
