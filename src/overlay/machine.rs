@@ -175,6 +175,29 @@ impl Machine {
         Advance::All
     }
 
+    /// Takes `bytes` of which the text does not matter: what is between two sequences is leapt over,
+    /// and so are SGRs, of which only that they came is told.
+    pub(super) fn skim(&mut self, bytes: &[u8], acts: &mut impl Acts, styled: &mut bool) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.is_between() || matches!(self.state, State::Character(_)) {
+                self.state = State::Ground;
+                let Some(at) = memchr::memchr(0x1b, rest) else { return };
+                rest = rest.get(at..).unwrap_or_default();
+                if let Some(length) = style(rest) {
+                    *styled = true;
+                    rest = rest.get(length..).unwrap_or_default();
+                    continue;
+                }
+            }
+            let Some((&byte, after)) = rest.split_first() else { return };
+            let (_, reread) = self.byte(byte, true, acts);
+            if !reread {
+                rest = after;
+            }
+        }
+    }
+
     /// Takes one byte that is no text. Tells whether its effect was accepted, and whether it is to be
     /// read once more, since it ended something and does not belong to it.
     fn byte(&mut self, byte: u8, firm: bool, acts: &mut impl Acts) -> (bool, bool) {
@@ -334,6 +357,13 @@ impl Machine {
         let whole = kind != StringKind::Osc || !self.overflowed;
         acts.string(kind, if whole { &self.held } else { &[] }, firm)
     }
+}
+
+/// The length of the SGR at the beginning of `bytes`, if one is there.
+fn style(bytes: &[u8]) -> Option<usize> {
+    let parameters = bytes.strip_prefix(b"\x1b[")?;
+    let end = parameters.iter().position(|byte| !matches!(byte, b'0'..=b';'))?;
+    (parameters.get(end) == Some(&b'm')).then_some(end + 3)
 }
 
 /// The printable ASCII at the beginning of `bytes`.

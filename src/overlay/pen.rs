@@ -22,8 +22,24 @@ pub(super) struct Pen {
 }
 
 /// Parameters that set a colour, or none for the terminal's own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Color(Vec<u8>);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Color {
+    bytes: [u8; MOST_OF_A_COLOR],
+    length: usize,
+}
+
+impl Color {
+    /// None where it is longer than any known.
+    fn of(parameters: &[u8]) -> Option<Self> {
+        let mut color = Self { length: parameters.len(), ..Self::default() };
+        color.bytes.get_mut(..parameters.len())?.copy_from_slice(parameters);
+        Some(color)
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
 
 const BOLD: u64 = 1 << 1;
 const FAINT: u64 = 1 << 2;
@@ -41,12 +57,17 @@ impl Pen {
 
     /// Whether what it erases has the terminal's own background.
     pub(super) fn has_default_ground(&self) -> bool {
-        self.background.0.is_empty()
+        self.background.length == 0
     }
 
     /// Whether [`Pen::restore`] gives all of it.
     pub(super) const fn is_known(&self) -> bool {
         !self.odd
+    }
+
+    /// It was set somehow: all of it is known again after the next reset.
+    pub(super) const fn doubt(&mut self) {
+        self.odd = true;
     }
 
     /// Takes an SGR.
@@ -57,7 +78,7 @@ impl Pen {
             match number(name) {
                 kind @ (38 | 48 | 58) => {
                     let color = if part.contains(&b':') {
-                        part.to_vec()
+                        Color::of(part)
                     } else {
                         rest_of_color(part, &mut parts)
                     };
@@ -73,12 +94,11 @@ impl Pen {
         }
     }
 
-    fn color(&mut self, kind: u16, parameters: Vec<u8>) {
-        if parameters.len() > MOST_OF_A_COLOR {
+    fn color(&mut self, kind: u16, color: Option<Color>) {
+        let Some(color) = color else {
             self.odd = true;
             return;
-        }
-        let color = Color(parameters);
+        };
         match kind {
             38 => self.foreground = color,
             48 => self.background = color,
@@ -100,9 +120,9 @@ impl Pen {
             27 => self.styles &= !INVERSE,
             28 => self.styles &= !(1 << 8),
             29 => self.styles &= !STRUCK,
-            30..=37 | 90..=97 => self.foreground = Color(parameter.to_string().into_bytes()),
+            30..=37 | 90..=97 => self.foreground = plain_color(parameter),
             39 => self.foreground = Color::default(),
-            40..=47 | 100..=107 => self.background = Color(parameter.to_string().into_bytes()),
+            40..=47 | 100..=107 => self.background = plain_color(parameter),
             49 => self.background = Color::default(),
             54 => self.styles &= !(1 << 51 | 1 << 52),
             55 => self.styles &= !(1 << 53),
@@ -128,7 +148,7 @@ impl Pen {
         }
         let underline = (self.underline > 0).then(|| format!("4:{}", self.underline));
         let colors = [&self.foreground, &self.background, &self.line];
-        let colors = colors.into_iter().map(|color| &color.0[..]);
+        let colors = colors.into_iter().map(Color::as_bytes);
         for part in underline.as_ref().map(String::as_bytes).into_iter().chain(colors) {
             if !part.is_empty() {
                 out.push(b';');
@@ -139,8 +159,16 @@ impl Pen {
     }
 }
 
-/// The parameters of a colour whose parts are between semicolons: `38;5;n` or `38;2;r;g;b`.
-fn rest_of_color<'a>(first: &[u8], parts: &mut impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+/// A colour of one parameter, below 108.
+fn plain_color(parameter: u16) -> Color {
+    let digits = [parameter / 100, parameter / 10 % 10, parameter % 10];
+    let digits = digits.map(|digit| b'0' + u8::try_from(digit).unwrap_or(0));
+    let start = usize::from(parameter < 100);
+    Color::of(digits.get(start..).unwrap_or_default()).unwrap_or_default()
+}
+
+/// A colour whose parts are between semicolons: `38;5;n` or `38;2;r;g;b`.
+fn rest_of_color<'a>(first: &[u8], parts: &mut impl Iterator<Item = &'a [u8]>) -> Option<Color> {
     let mut color = first.to_vec();
     let mut take = || {
         let part = parts.next().unwrap_or_default();
@@ -156,7 +184,7 @@ fn rest_of_color<'a>(first: &[u8], parts: &mut impl Iterator<Item = &'a [u8]>) -
     for _ in 0..more {
         take();
     }
-    color
+    Color::of(&color)
 }
 
 #[cfg(test)]

@@ -108,6 +108,8 @@ pub(super) struct Screen {
     /// Kinds that were written since the cursor was known.
     guessed: u8,
     last: Option<(char, u16)>,
+    /// How often the cursor has gone down since its row was in doubt, and never up.
+    feeds: u16,
     watched: Option<Watched>,
     changes: Changes,
     marks: Vec<Mark>,
@@ -140,6 +142,7 @@ impl Screen {
             trusted: 0,
             guessed: 0,
             last: None,
+            feeds: 0,
             watched: None,
             changes: Changes::default(),
             marks: Vec::new(),
@@ -187,7 +190,7 @@ impl Screen {
         }
         (cursor.row, cursor.col) = (told.row, told.col);
         (cursor.row_sure, cursor.col_sure) = (true, true);
-        self.guessed = 0;
+        (self.guessed, self.feeds) = (0, 0);
     }
 
     /// Whether text of ours would look as it is meant to, and the program's be as before after it.
@@ -274,6 +277,17 @@ impl Screen {
     const fn lose_cursor(&mut self) {
         (self.cursor.row_sure, self.cursor.col_sure) = (false, false);
         self.cursor.wrap = Wrap::Maybe;
+        self.feeds = 0;
+    }
+
+    /// The cursor has gone down. After as many times as there are rows it is in the last one.
+    fn count_feed(&mut self) {
+        self.feeds = self.feeds.saturating_add(1);
+        if self.feeds >= self.size.rows && (self.top, self.bottom) == (0, self.last_row()) {
+            self.cursor.row = self.bottom;
+            self.cursor.row_sure = true;
+            self.feeds = 0;
+        }
     }
 
     /// Something was done in the cursor's row, or to it: where that is in doubt, so is what became of
@@ -378,6 +392,7 @@ impl Screen {
         }
         if !self.cursor.row_sure {
             self.doubt_ink();
+            self.count_feed();
         }
         true
     }
@@ -397,6 +412,7 @@ impl Screen {
     }
 
     fn reverse_index(&mut self, firm: bool) -> bool {
+        self.feeds = 0;
         if !self.cursor.row_sure {
             self.doubt_ink();
         }
@@ -426,12 +442,14 @@ impl Screen {
             if self.cursor.origin { (self.top, self.bottom) } else { (0, self.last_row()) };
         self.cursor.row = top.saturating_add(row).min(bottom);
         self.cursor.row_sure = true;
+        self.feeds = 0;
         self.unwrap();
     }
 
     /// Relative motions stop at margins. Where one begins beyond the one and would end beyond the
     /// other, xterm stops it and kitty does not.
     fn up(&mut self, by: u16) {
+        self.feeds = 0;
         if self.cursor.row > self.bottom && self.cursor.row.saturating_sub(by) < self.top {
             self.cursor.row_sure = false;
         }
@@ -567,6 +585,73 @@ fn width(character: char) -> (u16, Option<Kind>) {
         _ => Some(Kind::Ambiguous),
     };
     (u16::try_from(columns).unwrap_or(2), kind)
+}
+
+/// Of a flood: what changes the terminal's modes is heard, and where everything is, is not known.
+pub(super) struct Skimmed<'a>(pub(super) &'a mut Screen);
+
+impl Skimmed<'_> {
+    /// What is known no more after it.
+    pub(super) fn end(self, styled: bool) {
+        let Self(screen) = self;
+        if styled {
+            screen.cursor.pen.doubt();
+        }
+        screen.lose_cursor();
+        screen.page_mut().ink.forget();
+        screen.last = None;
+    }
+}
+
+impl Acts for Skimmed<'_> {
+    fn text(&mut self, run: &[u8]) -> usize {
+        run.len()
+    }
+
+    fn print(&mut self, _: char, _: bool) -> bool {
+        true
+    }
+
+    fn control(&mut self, _: u8, _: bool) -> bool {
+        true
+    }
+
+    fn escape(&mut self, intermediate: u8, last: u8, _: bool) -> bool {
+        let Self(screen) = self;
+        match (intermediate, last) {
+            (0, b'7') => {
+                screen.lose_cursor();
+                screen.save();
+            }
+            (0, b'8' | b'c') | (b'(' | b')' | b'*' | b'+' | b'#' | b'%', _) => {
+                screen.escape(intermediate, last, true);
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn sequence(&mut self, s: &Sequence<'_>, _: bool) -> bool {
+        let Self(screen) = self;
+        match (s.private, s.intermediate, s.last) {
+            (0, 0, b'm') => screen.cursor.pen.doubt(),
+            (b'?', 0, b'h' | b'l' | b'r') | (0, b'!', b'p') | (0, 0, b'h' | b'l' | b'r' | b'g') => {
+                screen.sequence(s, true);
+            }
+            (0, 0, b's' | b'u') => {
+                screen.lose_cursor();
+                screen.sequence(s, true);
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn string(&mut self, kind: StringKind, body: &[u8], _: bool) -> bool {
+        self.0.string(kind, body, true)
+    }
+
+    fn doubtful(&mut self) {}
 }
 
 impl Acts for Screen {
@@ -818,6 +903,7 @@ impl Screen {
                 self.lose_cursor();
             }
         }
+        self.feeds = 0;
     }
 
     fn reset(&mut self, firm: bool) -> bool {

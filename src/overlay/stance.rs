@@ -102,6 +102,12 @@ impl Stance {
         began
     }
 
+    /// Whether there is a flood, which has not ended `now`.
+    #[must_use]
+    pub fn is_flooded(&self, now: Duration) -> bool {
+        self.flooded && self.quiet(now) < QUIET
+    }
+
     /// It had to go for another reason, and comes back as from anywhere.
     pub const fn leave(&mut self) {
         self.stands = Stands::Away;

@@ -373,9 +373,10 @@ impl Host<'_, '_> {
             self.held_since = None;
             stage.release(self.to_child.end());
         }
-        if self.to_terminal.is_empty() {
+        if self.to_terminal.is_empty() && !stage.is_passing_by(now) {
             let secret = self.pty.is_secret();
-            if stage.present(now, secret, self.to_terminal.end()).is_err() {
+            let (out, typed) = (self.to_terminal.end(), self.to_child.end());
+            if stage.present(now, secret, out, typed).is_err() {
                 stage.leave(self.to_terminal.end());
                 self.stage = None;
             } else if !self.to_terminal.is_empty() {

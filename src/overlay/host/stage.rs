@@ -31,6 +31,8 @@ const MOST_UNANSWERED: u32 = 3;
 const SMALLEST_WINDOW: CellSize = CellSize::new(60, 12);
 /// How often it is looked whether a password is still asked for.
 const SECRET: Duration = Duration::from_millis(250);
+/// How much of a flood is followed when it is over: many screens full.
+const BACKLOG: usize = 64 * 1024;
 /// Keys are told of together, not more often.
 const KEYS_EVERY: Duration = Duration::from_millis(250);
 /// More bytes at once are a paste, or a mouse.
@@ -84,6 +86,8 @@ pub struct Stage {
     hidden: bool,
     /// A password is asked for. Its end is told by nothing, so that it must be looked for.
     secret: bool,
+    /// Of a flood, what comes last: only that matters once it is over.
+    backlog: Vec<u8>,
     /// All bytes of the child's that were followed.
     passed: u64,
     asked: Option<Asked>,
@@ -156,6 +160,7 @@ impl Stage {
             deferred: None,
             hidden: false,
             secret: false,
+            backlog: Vec::new(),
             passed: 0,
             asked: None,
             unanswered: 0,
@@ -198,6 +203,12 @@ impl Stage {
         typed: &mut Vec<u8>,
     ) -> Result<(), PlayError> {
         self.stance.output(now, bytes.len());
+        if self.stance.is_flooded(now) && !self.player.is_on_screen() && self.is_idle() {
+            out.extend_from_slice(bytes);
+            self.put_off(bytes);
+            return Ok(());
+        }
+        self.catch_up(typed);
         let (mut rest, mut drawn) = (bytes, Ok(()));
         while let Followed::Halted(at) = self.tracker.follow(rest) {
             let (before, after) = rest.split_at(at);
@@ -210,13 +221,40 @@ impl Stage {
         }
         out.extend_from_slice(rest);
         self.passed = self.passed.wrapping_add(bytes.len() as u64);
+        self.note_changes(typed);
+        drawn
+    }
+
+    /// Takes a part of a flood without a look at it; what is old of it is skimmed.
+    fn put_off(&mut self, bytes: &[u8]) {
+        self.passed = self.passed.wrapping_add(bytes.len() as u64);
+        self.backlog.extend_from_slice(bytes);
+        if self.backlog.len() > 2 * BACKLOG {
+            let old = self.backlog.len() - BACKLOG;
+            self.tracker.skim(self.backlog.get(..old).unwrap_or_default());
+            self.backlog.drain(..old);
+        }
+    }
+
+    /// Follows what of a flood was put off.
+    fn catch_up(&mut self, typed: &mut Vec<u8>) {
+        if self.backlog.is_empty() {
+            return;
+        }
+        let backlog = std::mem::take(&mut self.backlog);
+        self.tracker.watch(None, None);
+        self.tracker.follow(&backlog);
+        self.note_changes(typed);
+    }
+
+    /// What has become of the picture, and what was said in passing.
+    fn note_changes(&mut self, typed: &mut Vec<u8>) {
         let changes = self.tracker.take_changes();
         self.moved |= changes.scrolled || (changes.written && !self.player.floats());
         self.gone |= changes.wiped;
         for mark in self.tracker.take_marks() {
             self.sense(&mark, typed);
         }
-        drawn
     }
 
     fn sense(&mut self, mark: &Mark, typed: &mut Vec<u8>) {
@@ -325,6 +363,12 @@ impl Stage {
         self.queue.is_empty() && self.frame.is_none()
     }
 
+    /// Whether a flood passes by, and nothing is to be done about it.
+    #[must_use]
+    pub fn is_passing_by(&self, now: Duration) -> bool {
+        !self.backlog.is_empty() && self.stance.is_flooded(now)
+    }
+
     /// Whether what was not sent yet may go now.
     pub(super) fn can_go_on(&self) -> bool {
         let moves = self.queue.is_empty() && self.frame.as_ref().is_some_and(|frame| frame.moves);
@@ -341,7 +385,12 @@ impl Stage {
         now: Duration,
         secret: bool,
         out: &mut Vec<u8>,
+        typed: &mut Vec<u8>,
     ) -> Result<(), PlayError> {
+        if self.is_passing_by(now) {
+            return Ok(());
+        }
+        self.catch_up(typed);
         self.keys.tell(now, &self.bus);
         self.secret = secret;
         if !self.is_idle() {
@@ -625,6 +674,7 @@ impl Stage {
 
     /// Appends what takes everything of ours off the screen, at the end or while we are stopped.
     pub fn leave(&mut self, out: &mut Vec<u8>) {
+        self.catch_up(&mut Vec::new());
         self.queue.clear();
         self.frame = None;
         let mut bytes = Vec::new();
