@@ -104,7 +104,9 @@ impl<'a> Open<'a> {
         index: Option<&gix_index::File>,
     ) -> Result<Snapshot, ReadError> {
         let (branch, id) = self.head()?;
-        let commit = id.and_then(|id| self.commit(id));
+        // Where the object cannot be read, there still is a commit.
+        let unread = |id| Commit { id, parents: Vec::new(), subject: SafeText::default() };
+        let commit = id.map(|id| self.commit(id).unwrap_or_else(|| unread(id)));
         let logged = self.logged();
         let step = logged.filter(|logged| Some(logged.new) == id).map(|logged| logged.step);
         Ok(Snapshot {
