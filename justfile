@@ -25,7 +25,7 @@ test:
 
 # The figures in the README.
 bench:
-    for bench in start scenes clips memory encoders kitty events hook latency flood watching; do cargo bench --bench $bench; done
+    for bench in start scenes clips memory encoders kitty events hook intent latency flood watching shell; do cargo bench --bench $bench; done
 
 # Our engine beside rlottie and ThorVG, on one processor.
 # Wants librlottie-dev, libclang-dev and pip's thorvg-python.
@@ -55,3 +55,7 @@ sheets:
 # The picture in the README.
 gallery:
     cargo run --release --example gallery -- pets/gallery.png
+
+# The intent model and its card's figures from the data set, by what src/intent/model/train/requirements.txt lists.
+intent data:
+    python3 src/intent/model/train/train.py --data {{data}} --fixtures fixtures/intent

@@ -53,6 +53,7 @@ mod linux {
             .args(["--ctty", env!("CARGO_BIN_EXE_buddy-render"), "--pet", "null"])
             .args(arguments)
             .env_remove("BUDDY")
+            .env_remove("CI")
             .env_remove("TMUX")
             .env("TERM", "xterm-kitty")
             .stdin(slave())

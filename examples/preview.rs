@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (synchronized, watches) = (choice.sync2026, choice.visibility2033);
     let (cell, cursor_shown) = (choice.geometry.cell, choice.cursor_shown);
-    let mut live =
-        Live { bus: None, limit: None, synchronized, watches, cursor_shown, cell, on_key };
+    let (bus, limit, manners) = (None, None, None);
+    let mut live = Live { bus, limit, synchronized, watches, cursor_shown, cell, manners, on_key };
     Ok(live::run(&mut player, &mut terminal, &mut signals, &mut live)?)
 }

@@ -42,7 +42,9 @@
 pub mod event;
 pub mod frame;
 pub mod intent;
+pub mod manners;
 pub mod mood;
+pub mod overlay;
 pub mod pack;
 pub mod pet;
 pub mod player;

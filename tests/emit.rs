@@ -20,7 +20,9 @@ const STOP: &str = r#"{"hook_event_name":"Stop","session_id":"s","cwd":"/p"}"#;
 fn buddy(above: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_buddy-render"));
     command.current_dir(above.join("repo")).env("XDG_RUNTIME_DIR", above);
-    command.env_remove("BUDDY").env_remove("BUDDY_SOCKET");
+    // In CI pets have no sockets; the home is a stranger's, with no switch and no configuration.
+    command.env_remove("BUDDY").env_remove("BUDDY_SOCKET").env_remove("CI");
+    command.env("HOME", above).env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
     command
 }
 
@@ -152,6 +154,102 @@ fn a_host_that_never_ends_its_words_is_not_waited_for() {
     assert!(begun.elapsed() < LONG);
 }
 
+/// Another user's program, from a copy that they may run; none where we are not the system's user.
+fn as_nobody(above: &Path) -> Option<Command> {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let program = above.join("buddy-render");
+    if !program.exists() {
+        // By another process: what ours holds open for writing, if only for a moment, cannot be run.
+        let buddy = env!("CARGO_BIN_EXE_buddy-render");
+        assert!(Command::new("cp").args([buddy.as_ref(), &*program]).status().unwrap().success());
+    }
+    for path in [above, &program] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = Command::new(program);
+    command.uid(NOBODY).gid(NOBODY).env_clear().env("PATH", "/usr/bin:/bin").current_dir("/");
+    Some(command)
+}
+
+const NOBODY: u32 = 65_534;
+
+#[test]
+fn other_users_are_neither_heard_nor_told() {
+    let above = place();
+    let Some(mut theirs) = as_nobody(above.path()) else { return };
+    // Their pet, in a folder of theirs that we, as the system's user, may enter.
+    let runtime = above.path().join("theirs");
+    fs::create_dir(&runtime).unwrap();
+    std::os::unix::fs::chown(&runtime, Some(NOBODY), Some(NOBODY)).unwrap();
+    theirs.args(["play", "--protocol", "text", "--time", "real"]).env("XDG_RUNTIME_DIR", &runtime);
+    theirs.env("HOME", &runtime).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut theirs = theirs.spawn().unwrap();
+    let begun = Instant::now();
+    let socket = loop {
+        let found = fs::read_dir(runtime.join("buddy")).ok().and_then(|mut all| all.next());
+        if let Some(found) = found {
+            break found.unwrap().path();
+        }
+        assert!(begun.elapsed() < LONG, "no socket appeared");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let mut ours = buddy(above.path());
+    ours.env("BUDDY_SOCKET", &socket).args(["emit", "say", "text=stolen"]);
+    let refused = ours.output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(words.contains("another user listens there"), "{words}");
+    // Our pet, in a folder and a socket that somebody left open to all.
+    let mut pet = pet(above.path());
+    let folder = above.path().join("buddy");
+    let socket = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    use std::os::unix::fs::PermissionsExt as _;
+    for path in [&folder, &socket] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let mut sender = as_nobody(above.path()).unwrap();
+    sender.args(["emit", "say", "text=forged"]).env("BUDDY_SOCKET", &socket);
+    let refused = sender.output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    // Nor where they do not look whose it is.
+    let python = format!(
+        "import os,socket\nos.setgid({NOBODY});os.setuid({NOBODY})\ns=socket.socket(socket.AF_UNIX)\n\
+         s.connect({:?})\ntry: s.send(b'{{\"v\":1,\"event\":\"say\",\"text\":\"forged\"}}\\n')\n\
+         except (BrokenPipeError,ConnectionResetError): pass",
+        socket.to_str().unwrap()
+    );
+    match Command::new("python3").args(["-c", &python]).output() {
+        Ok(forged) => {
+            assert!(forged.status.success(), "{}", String::from_utf8_lossy(&forged.stderr));
+        }
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "python3: {error}");
+        }
+    }
+    let mut own = buddy(above.path());
+    own.args(["emit", "say", "text=honest"]).env("BUDDY_SOCKET", &socket);
+    assert!(own.output().unwrap().status.success());
+    let mut said = BufReader::new(pet.stdout.take().unwrap()).lines();
+    loop {
+        let line = said.next().unwrap().unwrap();
+        assert!(!line.contains("forged"), "{line}");
+        if line.contains("honest") {
+            break;
+        }
+    }
+    for pet in [&mut theirs, &mut pet] {
+        drop(pet.stdin.take());
+        assert!(pet.wait().unwrap().success());
+    }
+    let mut heard = String::new();
+    std::io::Read::read_to_string(&mut theirs.stdout.take().unwrap(), &mut heard).unwrap();
+    assert!(!heard.contains("stolen"), "{heard}");
+}
+
 /// Who may open no more files lets nobody in; that must not keep it busy.
 #[cfg(target_os = "linux")]
 #[test]
@@ -165,6 +263,7 @@ fn a_pet_that_may_open_no_more_files_rests() {
         .current_dir(above.path().join("repo"))
         .env("XDG_RUNTIME_DIR", above.path())
         .env_remove("BUDDY")
+        .env_remove("CI")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()

@@ -261,8 +261,13 @@ fn reference() -> String {
          {{\"v\":1,\"event\":\"tests.passed\",\"passed\":42,\"failed\":0}}\n```\n\n## Every event\n\n{}",
         fields(&schema["properties"], &schema["required"])
     );
+    page.push_str("\n## What each means\n\n| event | what happened, and what a pet makes of it |\n|---|---|\n");
+    let meant = schema["x-events"].as_object().unwrap();
+    for (name, what) in meant {
+        page.push_str(&format!("| `{name}` | {} |\n", what.as_str().unwrap()));
+    }
     let mut named = BTreeSet::new();
-    page.push_str("\n## Each event\n");
+    page.push_str("\n## What each says\n");
     for kind in schema["allOf"].as_array().unwrap() {
         let names = kind["if"]["properties"]["event"]["enum"].as_array().unwrap();
         let names: Vec<_> = names.iter().map(|name| name.as_str().unwrap()).collect();
@@ -277,6 +282,7 @@ fn reference() -> String {
     let all = schema["properties"]["event"]["examples"].as_array().unwrap();
     let bare = all.iter().filter_map(|name| name.as_str()).filter(|name| !named.contains(name));
     let bare: Vec<_> = bare.collect();
+    assert!(all.iter().filter_map(|name| name.as_str()).eq(meant.keys().map(String::as_str)));
     page.push_str(&format!("\n### `{}`\n\nNo fields of their own.\n", bare.join("`, `")));
     page.push_str("\n## Where they come from\n\n| format | known by | for instance | becomes |\n|---|---|---|---|\n");
     for Format { name, known_by, example, tells, .. } in FORMATS {

@@ -117,3 +117,26 @@ fn git_tells_and_its_own_hooks_still_run() {
     assert_eq!(fs::read_to_string(&script).unwrap(), own);
     assert_eq!(fs::read_dir(&hooks).unwrap().count(), 1);
 }
+
+#[test]
+fn each_host_has_a_page_and_pages_lead_somewhere() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("protocols/integrations");
+    let index = fs::read_to_string(folder.join("README.md")).unwrap();
+    let status = words(&buddy(home.path(), &["status"]));
+    let hosts: Vec<_> = status.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(hosts.len(), 9, "{status}");
+    for host in hosts {
+        let page = fs::read_to_string(folder.join(format!("{host}.md"))).unwrap();
+        assert!(page.contains(&format!("buddy-render hooks install {host} ")), "{host}");
+        assert!(page.contains(&format!("`buddy-render hooks remove {host}`")), "{host}");
+        assert!(index.contains(&format!("({host}.md)")), "{host}");
+    }
+    for page in fs::read_dir(&folder).unwrap() {
+        let text = fs::read_to_string(page.unwrap().path()).unwrap();
+        for link in text.split("](").skip(1) {
+            let path = link.split([')', '#']).next().unwrap();
+            assert!(folder.join(path).is_file(), "{path}");
+        }
+    }
+}

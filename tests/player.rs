@@ -3,15 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers stop where they fail")]
 
+use buddy_render::event::bus::Bus;
 use buddy_render::event::{Event, EventKind, Outcome};
-use buddy_render::mood::{Companion, Input};
+use buddy_render::manners::{Bearing, Standing};
+use buddy_render::mood::{Companion, Effect, Input, Mind};
 use buddy_render::pet::catalog;
 use buddy_render::pet::skin::Outfit;
+use buddy_render::player::live::{Piped, run_into};
 use buddy_render::player::{Guests, Motion, Player, Settings, encoder, layout};
 use buddy_render::terminal::{CursorCare, Protocol, Terminal};
 use buddy_render::text::SafeText;
 use buddy_render::units::Corner;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// A player, the screen it draws on, and the time.
@@ -254,4 +258,173 @@ fn what_could_be_left_behind_is_known_before() {
     stage.player.farewell(&mut farewell);
     stage.screen.process(&farewell);
     assert_eq!(stage.drawn(), None, "{}", stage.text());
+}
+
+impl Stage {
+    fn behave(&mut self, standing: Standing) -> &mut Self {
+        self.player.behave(self.now, standing);
+        self.wake = self.now;
+        self.bytes.clear();
+        self
+    }
+
+    /// How often the player wants to draw up to then.
+    fn draws_until(&mut self, millis: u64) -> usize {
+        let (end, mut draws, mut bytes) = (Duration::from_millis(millis), 0, Vec::new());
+        while self.now <= end {
+            let wake = self.player.draw(self.now, &mut bytes).unwrap();
+            draws += 1;
+            self.now = wake.max(self.now + Duration::from_millis(1));
+        }
+        self.now = end;
+        self.bytes.extend(bytes);
+        draws
+    }
+}
+
+fn say(text: &str) -> EventKind {
+    EventKind::Say { text: SafeText::new(text) }
+}
+
+#[test]
+fn a_pet_that_nobody_sees_wants_no_time() {
+    for standing in [Standing::On, Standing::Hidden] {
+        let mut stage = Stage::new(Protocol::Symbols, Motion::Full);
+        stage.until(HERE).tell(say("psst"));
+        if standing == Standing::On {
+            stage.tell(EventKind::Hide);
+        }
+        stage.behave(standing).until(HERE + 100);
+        stage.tell(EventKind::Conflict { files: 1 });
+        stage.bytes.clear();
+        let draws = stage.draws_until(HERE + 60_000);
+        assert!(draws < 100, "{draws} in a minute, {standing:?}");
+        assert_eq!(stage.bytes.escape_ascii().to_string(), "", "{standing:?}");
+    }
+}
+
+#[test]
+fn a_quiet_pet_stands_still_and_a_hidden_one_is_gone() {
+    for protocol in [Protocol::Kitty, Protocol::Iterm2, Protocol::Sixel, Protocol::Symbols] {
+        let mut stage = Stage::new(protocol, Motion::Full);
+        stage.until(HERE).tell(say("psst")).until(HERE + 500);
+        let shown = |stage: &Stage| stage.screen.screen().contents().contains("psst");
+        assert!(shown(&stage), "{protocol}");
+        stage.behave(Standing::Quiet).until(HERE + 2_500);
+        assert!(!shown(&stage), "{protocol}");
+        stage.bytes.clear();
+        stage.until(HERE + 20_000);
+        assert_eq!(stage.bytes.len(), 0, "{protocol}: it moves");
+        stage.tell(say("psst")).tell(EventKind::Conflict { files: 1 }).until(HERE + 21_000);
+        assert!(!stage.bytes.is_empty() && !shown(&stage), "{protocol}: the pose tells");
+        stage.behave(Standing::Hidden).until(HERE + 21_100);
+        stage.bytes.clear();
+        stage.tell(EventKind::ConflictResolved).until(HERE + 40_000);
+        assert_eq!(stage.bytes.len(), 0, "{protocol}: it hides");
+        stage.behave(Standing::On).until(HERE + 42_000);
+        assert!(!stage.bytes.is_empty(), "{protocol}: it is back");
+        stage.tell(say("psst")).until(HERE + 42_500);
+        assert!(shown(&stage), "{protocol}");
+    }
+}
+
+/// A mind that wants nothing, and counts how often it is asked.
+struct Counting(Arc<AtomicUsize>);
+
+impl Mind for Counting {
+    fn step(&mut self, _: Duration, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Tick => {
+                vec![Effect::Play { clip: "idle".to_owned(), looping: true, urgent: true }]
+            }
+            Input::EndOfInput => vec![Effect::Leave],
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Duration> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+}
+
+fn counting() -> (Player, Arc<AtomicUsize>) {
+    player_of(Protocol::Symbols, Motion::None, false)
+}
+
+fn player_of(protocol: Protocol, motion: Motion, ahead: bool) -> (Player, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let choice = encoder::unasked(protocol, "80x24@10x20".parse().unwrap(), None).unwrap();
+    let settings = Settings {
+        geometry: choice.geometry,
+        size: layout::DEFAULT_SIZE,
+        corner: Corner::TopRight,
+        motion,
+        frame_rate: 10.0,
+        speech: true,
+        ahead,
+    };
+    let host = Arc::new(catalog::load("null").unwrap());
+    let guests = Guests { host, visitors: Vec::new(), outfit: Outfit::default() };
+    let mind = Box::new(Counting(Arc::clone(&asked)));
+    (Player::new(settings, mind, guests, encoder::encoder(&choice, 1)).unwrap(), asked)
+}
+
+#[test]
+fn whoever_stands_still_in_a_pipe_is_drawn_once() {
+    let (mut player, asked) = counting();
+    let (bus, limit, mut out) = (Bus::new(), Some(Duration::from_millis(900)), Vec::new());
+    let mut piped = Piped { bus: Some(&bus), limit, ..Piped::default() };
+    run_into(&mut player, &mut piped, &mut out).unwrap();
+    assert!(!out.is_empty());
+    // Each drawing asks twice. It was drawn every 40 ms once, whether there was news or not.
+    let asked = asked.load(Ordering::Relaxed);
+    assert!(asked <= 6, "{asked}");
+}
+
+#[test]
+fn a_pipe_hears_of_manners() {
+    let (mut player, _) = counting();
+    let (bus, mut out, mut asked) = (Bus::new(), Vec::new(), 0);
+    let said = [Standing::On, Standing::Hidden, Standing::Off];
+    let mut ask = || {
+        let standing = said[asked];
+        asked += 1;
+        // What it says first holds for a moment; then it is told.
+        let holds = (asked == 1).then_some(Duration::from_millis(50));
+        if standing == Standing::Hidden {
+            bus.push(Event::of(EventKind::MannersChanged));
+        }
+        Bearing { standing, holds }
+    };
+    let limit = Some(Duration::from_secs(60));
+    let mut piped = Piped { bus: Some(&bus), limit, manners: Some(&mut ask), ..Piped::default() };
+    let begun = std::time::Instant::now();
+    run_into(&mut player, &mut piped, &mut out).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(50));
+    assert_eq!(asked, 3);
+}
+
+#[test]
+fn a_clip_that_is_ready_while_the_pet_hides_waits() {
+    let (mut player, _) = player_of(Protocol::Kitty, Motion::Full, true);
+    let (mut now, mut bytes) = (Duration::ZERO, Vec::new());
+    player.input(now, Input::Tick);
+    player.draw(now, &mut bytes).unwrap();
+    player.behave(now, Standing::Hidden);
+    player.draw(now, &mut bytes).unwrap();
+    bytes.clear();
+    for _ in 0..40 {
+        std::thread::sleep(Duration::from_millis(50));
+        now += Duration::from_millis(50);
+        player.draw(now, &mut bytes).unwrap();
+    }
+    assert_eq!(bytes.escape_ascii().to_string(), "");
+    player.behave(now, Standing::On);
+    let begun = std::time::Instant::now();
+    while !bytes.windows(4).any(|w| w == b"a=f,") {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the clip never came");
+        player.draw(now, &mut bytes).unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -451,7 +451,7 @@ fn a_reader_that_left_is_told_apart() {
 #[test]
 #[ignore = "asks the terminal it runs in: cargo test --test terminal -- --ignored --nocapture"]
 fn ask_this_terminal() {
-    probe::run(false, None, &mut io::stdout()).unwrap();
+    probe::run(false, None, || None, &mut io::stdout()).unwrap();
 }
 
 /// Whole programs on a pseudoterminal: what they leave behind.

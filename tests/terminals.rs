@@ -37,7 +37,8 @@ fn is_installed(program: &str) -> bool {
     found.is_ok_and(|o| o.status.success())
 }
 
-/// Runs a command in `terminal`, with pictures `at` these seconds, and gives back the folder of its
+/// Runs a command in `terminal`, with pictures `at` these seconds, or those that it takes itself (of
+/// the `--whole` screen), and gives back the folder of its
 /// pictures, or `None` where the terminal is not installed.
 fn shoot(terminal: &str, name: &str, at: &[&str], command: &[&str]) -> Option<PathBuf> {
     let needed = [terminal, "Xvfb", "python3"];
@@ -52,8 +53,10 @@ fn shoot(terminal: &str, name: &str, at: &[&str], command: &[&str]) -> Option<Pa
     let _ = std::fs::remove_dir_all(&out);
     let mut shot = Command::new(Path::new(ROOT).join("tests/lab/shot"));
     shot.args([terminal, "--wait", "--timeout", "90", "--out"]).arg(&out);
-    if !at.is_empty() {
-        shot.args(["--at", &at.join(",")]);
+    match at {
+        [] => {}
+        ["--whole"] => drop(shot.arg("--whole")),
+        _ => drop(shot.args(["--at", &at.join(",")])),
     }
     let shot = shot.arg("--").args(command).output().unwrap();
     assert!(shot.status.success(), "{}", String::from_utf8_lossy(&shot.stderr));
@@ -294,4 +297,87 @@ fn nothing_flickers_in_xterm() {
 #[test]
 fn nothing_flickers_in_konsole() {
     check_burst("konsole", "kitty", "");
+}
+
+/// A shell's afternoon in a few seconds.
+const AFTERNOON: &str = r#"
+sleep 3; "$SNAP" start
+seq 1 2000; sleep 1.5; "$SNAP" scrolled
+clear; echo cleared; sleep 1.5; "$SNAP" cleared
+printf '\033[?1049h\033[2J\033[Hother'; sleep 0.7; "$SNAP" editor
+printf '\033[?1049l'; echo back; sleep 1.5; "$SNAP" back
+window=$(xdotool search --class "$CLASS" | tail -1)
+xdotool windowsize "$window" $SMALL; sleep 1.5; "$SNAP" small
+xdotool windowsize "$window" $LARGE; sleep 2; printf 'large'; sleep 1; "$SNAP" large
+"#;
+
+/// Runs the shell in `terminal` with the pet over it, and looks where what is.
+fn check_shell(terminal: &str, protocol: &str) {
+    if is_installed(terminal) && !is_installed("xdotool") {
+        let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+        assert!(!ci, "xdotool is not installed: run tests/lab/install.sh");
+        eprintln!("skipped: xdotool is not installed; tests/lab/install.sh installs it");
+        return;
+    }
+    let buddy = env!("CARGO_BIN_EXE_buddy-render");
+    // One cell's pixels, as tests/lab/README.md has them.
+    let (width, height) = if terminal == "xterm" { (9, 19) } else { (9, 18) };
+    let size = |cols: u32, rows: u32| format!("{} {}", cols * width, rows * height);
+    let script = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("shell-{terminal}.sh"));
+    let values = format!(
+        "SNAP='{ROOT}/tests/lab/snap'\nCLASS={terminal}\nSMALL='{}'\nLARGE='{}'\n",
+        size(50, 12),
+        size(120, 40)
+    );
+    std::fs::write(&script, values + AFTERNOON).unwrap();
+    let command = format!(
+        "env -u CI '{buddy}' shell --pet null --protocol {protocol} -- sh '{}'",
+        script.display()
+    );
+    let Some(folder) = shoot(terminal, "shell", &["--whole"], &["sh", "-c", &command]) else {
+        return;
+    };
+    let seen = |name: &str, cols: u32, rows: u32| {
+        let seen = picture(&folder, name);
+        seen.view(0, 0, cols * width, rows * height).to_image()
+    };
+    let part = |seen: &RgbaImage, cols: std::ops::Range<u32>, rows: std::ops::Range<u32>| {
+        let (x, y) = (cols.start * width, rows.start * height);
+        let (w, h) = ((cols.end - cols.start) * width, (rows.end - rows.start) * height);
+        drawn(&seen.view(x, y, w, h).to_image())
+    };
+    for (name, cols, rows, stands) in [
+        ("start", 80, 24, true),
+        ("scrolled", 80, 24, true),
+        ("cleared", 80, 24, true),
+        ("editor", 80, 24, false),
+        ("back", 80, 24, true),
+        ("small", 50, 12, false),
+        ("large", 120, 40, true),
+    ] {
+        let picture = seen(name, cols, rows);
+        let corner = part(&picture, cols - COLS..cols, 0..ROWS);
+        let what = format!("{protocol} in {terminal}, {name}");
+        assert_eq!(corner > 2000, stands, "{what}: {corner} pixels in the corner");
+        // Text is short: what is right of it and not in the corner is a ghost.
+        let beside = part(&picture, 20..cols - COLS, 0..rows);
+        let below = part(&picture, cols - COLS..cols, ROWS..rows);
+        // The mouse's arrow may be there.
+        assert!(beside < 120 && below < 120, "{what}: {beside} and {below} pixels are left");
+        if !stands {
+            assert!(corner < 120, "{what}: {corner} pixels are left");
+        }
+    }
+    let text = part(&seen("scrolled", 80, 24), 0..4, 0..23);
+    assert!(text > 1000, "the numbers are there: {text}");
+}
+
+#[test]
+fn a_shell_keeps_its_pet_in_kitty() {
+    check_shell("kitty", "kitty");
+}
+
+#[test]
+fn a_shell_keeps_its_pet_in_xterm() {
+    check_shell("xterm", "sixel");
 }

@@ -26,6 +26,12 @@ impl Failure {
         Self { quiet: true, ..Self::cannot("") }
     }
 
+    /// What ran in our place said all there is to say, and ended with that code.
+    #[cfg(unix)]
+    pub(crate) fn silent_with(code: u8) -> Self {
+        Self { code, ..Self::silent() }
+    }
+
     /// It was asked for in the wrong way: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { code: 2, ..Self::cannot(message) }

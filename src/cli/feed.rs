@@ -4,6 +4,7 @@ use buddy_render::event::Event;
 use buddy_render::event::bus::Bus;
 use buddy_render::event::source::Events;
 use buddy_render::event::wire::{Counts, Problem, Reader};
+use buddy_render::intent::watch;
 use std::io::{BufReader, IsTerminal as _, Stdin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -93,6 +94,26 @@ pub(super) const fn stdin_is_file() -> bool {
     false
 }
 
+/// Reads to its end what is piped into a pet that is not to be there, so that whoever writes it is not
+/// ended by a pipe that nobody reads.
+pub(super) fn swallow() {
+    if stdin_is_pipe() {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+    }
+}
+
+#[cfg(unix)]
+fn stdin_is_pipe() -> bool {
+    let kind = rustix::fs::fstat(std::io::stdin())
+        .map(|about| rustix::fs::FileType::from_raw_mode(about.st_mode));
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
+}
+
+#[cfg(not(unix))]
+fn stdin_is_pipe() -> bool {
+    !std::io::stdin().is_terminal()
+}
+
 /// How long the pet stays for what is still looked up when its input is over.
 const LAST_ANSWER: Duration = Duration::from_secs(3);
 
@@ -105,21 +126,35 @@ pub(super) struct Listener {
     senses: Option<super::senses::Senses>,
     /// Taken off the disk when this is dropped.
     #[cfg(unix)]
-    _socket: Option<super::place::Listening>,
+    socket: Option<super::place::Listening>,
 }
 
 impl Listener {
     /// Starts to listen: on a socket alone.
     pub(super) fn new() -> Self {
         let bus = Arc::new(Bus::new());
+        // It opens nothing before the first edit comes.
+        watch::spawn(&bus, super::intent::options(), std::env::current_dir().ok());
         Self {
             bus: Arc::clone(&bus),
             notes: Arc::new(Mutex::new(Notes::default())),
             senses: None,
             // A pet without one still hears what is piped in.
             #[cfg(unix)]
-            _socket: super::place::listen(bus).ok(),
+            socket: super::place::listen(bus),
         }
+    }
+
+    /// Whether the pet can be told that its manners changed.
+    #[cfg(unix)]
+    pub(super) fn is_deaf(&self) -> bool {
+        self.socket.is_none()
+    }
+
+    /// Whether the pet can be told that its manners changed.
+    #[cfg(not(unix))]
+    pub(super) fn is_deaf(&self) -> bool {
+        true
     }
 
     /// Has senses as long as it listens.

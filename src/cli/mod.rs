@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. Frames go to standard output or the terminal, words to
 //! standard error.
 
+#[cfg(unix)]
+mod cargo;
 mod emit;
 mod encode;
 mod events;
@@ -8,6 +10,8 @@ mod export;
 mod failure;
 mod feed;
 mod hooks;
+mod intent;
+mod manners;
 mod pack;
 #[cfg(unix)]
 mod place;
@@ -16,9 +20,16 @@ mod preview;
 mod probe;
 mod render;
 mod senses;
+#[cfg(unix)]
+mod shell;
+#[cfg(not(unix))]
+#[path = "shell/elsewhere.rs"]
+mod shell;
 mod skin;
 mod source;
+mod switch;
 
+use buddy_render::intent::choose;
 use buddy_render::terminal::Protocol;
 #[cfg(unix)]
 use buddy_render::terminal::guardian;
@@ -35,7 +46,7 @@ pub(crate) use failure::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "buddy-render", version, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --repo .                         a pet that sees your commits, conflicts and edits\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nA second process, buddy-guardian, sleeps beside it and clears the screen if it is killed. Frames get fewer where the terminal or the system is busy; --fps sets the most.\n\nBUDDY=0 switches it off. NO_COLOR and NO_MOTION are honoured."
+    after_help = "Examples:\n  buddy-render                                  an idle pet; Ctrl-C ends it\n  cargo test 2>&1 | buddy-render --pet null     a cat that listens to your tests\n  buddy-render --repo .                         a pet that sees your commits, conflicts and edits\n  buddy-render shell                            your shell, with a pet over it\n  buddy-render --pet antigravity < fixtures/events/session.jsonl\n  buddy-render probe                            what your terminal can do, and why\n\nA second process, buddy-guardian, sleeps beside it and clears the screen if it is killed. Frames get fewer where the terminal or the system is busy; --fps sets the most.\n\nbuddy-render off, or BUDDY=0, switches it off; quiet and hide are less. NO_COLOR, NO_MOTION, CI and TERM=dumb are honoured. $XDG_CONFIG_HOME/buddy/config.yaml holds what the long flags say, such as pet: null."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -49,6 +60,11 @@ enum Command {
     /// Play a pet that reacts to the events on standard input (the default)
     #[command(after_help = "Example: buddy-render play --pet bit --protocol kitty < events.jsonl")]
     Play(play::PlayArgs),
+    /// Run your shell, or a command, with the pet over it
+    #[command(
+        after_help = "Examples:\n  buddy-render shell\n  buddy-render shell --pet null -- fish\n\nThe shell runs as it always does: not a byte of it is changed. The pet stands in its corner while nothing is there, and is away from text, passwords and programs that have the whole screen. It hears commands from the shell's marks (OSC 133), agents (OSC 7501), and what is sent with emit."
+    )]
+    Shell(shell::ShellArgs),
     /// Show one clip, looping; keys change pet and clip
     #[command(after_help = "Example: buddy-render preview null purr")]
     Preview(preview::PreviewArgs),
@@ -73,14 +89,44 @@ enum Command {
     /// Turn what comes on standard input into native events, one a line
     #[command(after_help = "Example: cargo test 2>&1 | buddy-render events")]
     Events(EventsArgs),
+    /// Tell what a change seems to be, and what really ran to find that out
+    #[command(
+        after_help = "Example: git diff | buddy-render intent --diff -\n\nBUDDY_ORT names an ONNX Runtime library (off: none is looked for), BUDDY_EP_LIB=NAME=PATH a plugin of it."
+    )]
+    Intent(intent::IntentArgs),
     /// Send one event to the pet of this terminal, or else of this repository
     #[command(
         after_help = "Example: buddy-render emit tests.passed passed=42\n\nBUDDY_SOCKET names the socket of another pet. --hook is for the hooks of coding agents: it never fails, waits or prints."
     )]
     Emit(emit::EmitArgs),
-    /// Have coding agents and git tell the pet what they do, or no longer
-    #[command(after_help = "Example: buddy-render hooks install claude")]
+    /// Run cargo, and tell the pet what it says
+    #[cfg(unix)]
+    #[command(
+        after_help = "Example: buddy-render cargo test\n\nhooks install cargo makes it cargo bt. What cargo shows, and its exit code, are as ever."
+    )]
+    Cargo(cargo::CargoArgs),
+    /// Have coding agents, git, cargo, shells and tmux tell the pet what they do, or no longer
+    #[command(
+        after_help = "Examples:\n  buddy-render hooks install claude\n  buddy-render hooks install zsh\n  buddy-render hooks remove zsh\n\nA page for each: protocols/integrations/."
+    )]
     Hooks(hooks::HooksArgs),
+    /// No pet in any terminal until buddy-render on; those that run leave at once
+    #[command(after_help = "Example: buddy-render off")]
+    Off,
+    /// Take back off, quiet, and this terminal's hide
+    #[command(after_help = "Example: buddy-render on")]
+    On,
+    /// Pets that stand still and say nothing, for a while
+    #[command(
+        after_help = "Examples:\n  buddy-render quiet 30m\n  buddy-render quiet until 17:00\n\nHow things are still shows in the pose. Hours of every day: quiet_hours in the configuration."
+    )]
+    Quiet(switch::QuietArgs),
+    /// Hide this terminal's pet; once more shows it again
+    #[command(after_help = "Example: buddy-render hide")]
+    Hide,
+    /// Tell whether a pet may be seen and heard, who says so, and which pets run
+    #[command(after_help = "Example: buddy-render status --json")]
+    Status(switch::StatusArgs),
     /// Work on pets
     #[command(after_help = "Example: buddy-render pack build pets/null")]
     Pack(pack::PackArgs),
@@ -104,12 +150,13 @@ struct EventsArgs {
 }
 
 fn run_probe(args: &ProbeArgs) -> Result<(), Failure> {
-    probe::run(args.json, args.protocol, &mut std::io::stdout().lock()).map_err(|error| match error
-    {
-        probe::ProbeError::Write(error) => Failure::from(error),
-        probe::ProbeError::Terminal(error) => Failure::of_terminal(&error),
-        other => Failure::because("the probe", &other),
-    })
+    probe::run(args.json, args.protocol, intent::told, &mut std::io::stdout().lock()).map_err(
+        |error| match error {
+            probe::ProbeError::Write(error) => Failure::from(error),
+            probe::ProbeError::Terminal(error) => Failure::of_terminal(&error),
+            other => Failure::because("the probe", &other),
+        },
+    )
 }
 
 fn run_events(args: &EventsArgs) -> Result<(), Failure> {
@@ -126,6 +173,11 @@ pub(crate) fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == guardian::ARGUMENT) {
         return guardian::run().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
+    // A child that tries an ONNX Runtime, so that what falls over it is not the pet.
+    if std::env::args_os().nth(1).is_some_and(|first| first == choose::ARGUMENT) {
+        let tried = choose::run_trial(std::env::args_os().skip(2));
+        return tried.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
     // Nor to a hook's host: what the parser says, and its exit code, would be an answer.
     if emit::is_hook(std::env::args_os().skip(1)) {
         emit::hook();
@@ -135,14 +187,26 @@ pub(crate) fn main() -> ExitCode {
     let done = match cli.command {
         None => play::run(&cli.play),
         Some(Command::Play(args)) => play::run(&args),
+        Some(Command::Shell(args)) => match shell::run(&args) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Some(Command::Preview(args)) => preview::run(&args),
         Some(Command::Render(args)) => render::run(&args),
         Some(Command::Export(args)) => export::run(&args),
         Some(Command::Encode(args)) => encode::run(&args),
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Events(args)) => run_events(&args),
+        Some(Command::Intent(args)) => intent::run(&args),
         Some(Command::Emit(args)) => emit::run(&args),
+        #[cfg(unix)]
+        Some(Command::Cargo(args)) => cargo::run(&args),
         Some(Command::Hooks(args)) => hooks::run(&args),
+        Some(Command::Off) => switch::off(),
+        Some(Command::On) => switch::on(),
+        Some(Command::Quiet(args)) => switch::quiet(&args),
+        Some(Command::Hide) => switch::hide(),
+        Some(Command::Status(args)) => switch::status(&args),
         Some(Command::Pack(args)) => pack::run(&args),
     };
     match done {

@@ -1,31 +1,35 @@
 //! `play`: a pet that reacts to the events on standard input. `preview` shares its stage.
 
-mod terminal;
+pub(super) mod terminal;
 
 use super::skin::{self, SkinArgs};
-use super::{Failure, feed, senses, source};
+use super::{Failure, feed, manners, senses, source};
+use buddy_render::intent::watch;
+use buddy_render::manners::{Bearing, Environment, Hours, Manners};
 use buddy_render::mood::{Companion, Mind, OneClip, Species};
 use buddy_render::pet::skin::{Skin, TextForm};
 use buddy_render::pet::{Language, Pet, catalog};
 use buddy_render::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
 use buddy_render::terminal::{Choice, Protocol, SymbolSet, TerminalError};
 use buddy_render::units::{CellSize, Corner, Geometry};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The pet where none is named.
+const DEFAULT_PET: &str = "antigravity";
 /// The seed where none is given: an idle pet need not differ from run to run.
-const DEFAULT_SEED: u64 = 1;
+pub(super) const DEFAULT_SEED: u64 = 1;
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct PlayArgs {
-    /// The pet: antigravity, null, haiku, bit, spectre, a folder's or
-    /// .buddypack's path, or an installed pack's, such as ada/tin
-    #[arg(long, value_name = "NAME", default_value = "antigravity")]
-    pet: String,
+    /// The pet: antigravity (the default), null, haiku, bit, spectre, a
+    /// folder's or .buddypack's path, or an installed pack's, such as ada/tin
+    #[arg(long, value_name = "NAME")]
+    pub(super) pet: Option<String>,
     /// By which clock: real, events (by their "ts", as fast as it can), or a factor such as 2 (by
     /// their "ts" at that speed). A file on standard input is played at 1, a script by events
     #[arg(long, value_name = "real|events|FACTOR")]
@@ -33,13 +37,22 @@ pub(super) struct PlayArgs {
     /// The language the pet speaks, such as de; else that of LC_ALL, LC_MESSAGES or LANG. What is not
     /// translated is said in English
     #[arg(long, value_name = "TAG")]
-    lang: Option<Language>,
-    /// No speech bubbles
-    #[arg(long)]
+    pub(super) lang: Option<Language>,
+    /// Speech bubbles: on (the default) or off
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    speech: Option<bool>,
+    /// No speech bubbles: --speech off
+    #[arg(long, conflicts_with = "speech")]
     quiet: bool,
-    /// No visits by other pets
-    #[arg(long)]
-    no_guests: bool,
+    /// Visits by other pets: on (the default) or off
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    pub(super) guests: Option<bool>,
+    /// No visits by other pets: --guests off
+    #[arg(long, conflicts_with = "guests")]
+    pub(super) no_guests: bool,
+    /// When it stands still and says nothing, such as 22:00-07:00, or none (the default)
+    #[arg(long, value_name = "HH:MM-HH:MM")]
+    pub(super) quiet_hours: Option<Hours>,
     /// Watch the repository that PATH is in; may be given several times. Nothing in it is executed
     #[arg(long, value_name = "PATH")]
     repo: Vec<PathBuf>,
@@ -47,57 +60,136 @@ pub(super) struct PlayArgs {
     #[arg(long)]
     docs: bool,
     #[command(flatten)]
-    look: Look,
+    pub(super) look: Look,
 }
 
 /// How and where the pet is drawn.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Look {
-    /// auto, kitty, iterm2 (iterm3: our corner profile over it), sixel, symbols, ascii, or text
-    #[arg(long, value_name = "P", default_value = "auto")]
-    protocol: Wanted,
+    /// auto (the default), kitty, iterm2 (iterm3: our corner profile over it), sixel, symbols, ascii,
+    /// or text
+    #[arg(long, value_name = "P")]
+    pub(super) protocol: Option<Wanted>,
     /// A tier of the protocol, such as static for kitty, or for symbols half, quadrant, sextant,
     /// octant, braille, cp437 or drawn (by hand)
     #[arg(long, value_name = "NAME")]
-    tier: Option<String>,
+    pub(super) tier: Option<String>,
     #[command(flatten)]
-    skin: SkinArgs,
-    /// The pet's box, in cells; never more than a third of the window's width or half its height
-    #[arg(long, value_name = "COLSxROWS", default_value_t = layout::DEFAULT_SIZE)]
-    size: CellSize,
-    /// top-right, top-left, bottom-right or bottom-left
-    #[arg(long, value_name = "C", default_value = "top-right", value_parser = Corner::from_str)]
-    corner: Corner,
+    pub(super) skin: SkinArgs,
+    /// The pet's box, in cells, 16x8 where nothing is said; never more than a third of the window's
+    /// width or half its height
+    #[arg(long, value_name = "COLSxROWS")]
+    pub(super) size: Option<CellSize>,
+    /// top-right (the default), top-left, bottom-right or bottom-left
+    #[arg(long, value_name = "C", value_parser = Corner::from_str)]
+    pub(super) corner: Option<Corner>,
     /// Decides what is left to chance; the same seed and events, the same pet
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
-    seed: u64,
+    pub(super) seed: u64,
     /// The window and one cell's pixels, such as 80x24@10x20; nothing is asked of a terminal then
     #[arg(long, value_name = "COLSxROWS@WxH")]
-    geometry: Option<Geometry>,
+    pub(super) geometry: Option<Geometry>,
     /// End after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    duration: Option<Duration>,
+    pub(super) duration: Option<Duration>,
     /// Frames a second where frames are sent one by one, 1 to 60; in a terminal at most 30, and fewer
     /// while it or the system is busy
     #[arg(long, value_name = "N", value_parser = frame_rate)]
-    fps: Option<f32>,
+    pub(super) fps: Option<f32>,
     /// full, reduced (moves only when it reacts), or none (key poses)
     #[arg(long, value_name = "M")]
-    motion: Option<MotionArg>,
+    pub(super) motion: Option<Motion>,
+}
+
+impl Look {
+    /// The protocol that was asked for by name.
+    pub(super) fn protocol(&self) -> Option<Protocol> {
+        self.protocol.and_then(Wanted::protocol)
+    }
+
+    /// Takes what the configuration, the environment and the repository want where no flag says.
+    pub(super) fn settle(&mut self, manners: &Manners, pet: &Pet) {
+        let config = &manners.config;
+        self.protocol = self.protocol.or(config.protocol.map(Wanted::Protocol));
+        self.size = self.size.or(config.size);
+        self.corner = self.corner.or(config.corner);
+        self.fps = self.fps.or(config.fps);
+        self.motion = self.motion.or_else(|| Some(manners.motion()));
+        self.skin.settle(config, pet);
+    }
 }
 
 impl PlayArgs {
-    pub(super) fn for_preview(pet: &str, look: &Look) -> Self {
+    /// Those of a pet over a shell: it does not speak there, as a bubble would cover text.
+    #[cfg(unix)]
+    pub(super) const fn for_shell(pet: Option<String>, look: Look) -> Self {
         Self {
-            pet: pet.to_owned(),
+            pet,
             time: Some(Time::Real),
             lang: None,
+            speech: Some(false),
             quiet: true,
+            guests: None,
+            no_guests: false,
+            quiet_hours: None,
+            repo: Vec::new(),
+            docs: false,
+            look,
+        }
+    }
+
+    pub(super) fn for_preview(pet: &str, look: &Look) -> Self {
+        Self {
+            pet: Some(pet.to_owned()),
+            time: Some(Time::Real),
+            lang: None,
+            speech: None,
+            quiet: true,
+            guests: None,
             no_guests: true,
+            quiet_hours: None,
             repo: Vec::new(),
             docs: false,
             look: look.clone(),
         }
+    }
+
+    fn pet(&self) -> &str {
+        self.pet.as_deref().unwrap_or(DEFAULT_PET)
+    }
+
+    fn speaks(&self) -> bool {
+        self.speech.unwrap_or(!self.quiet)
+    }
+
+    fn has_guests(&self) -> bool {
+        self.guests.unwrap_or(!self.no_guests)
+    }
+
+    /// Takes what the configuration and the repository want where no flag says; the pet is then known.
+    pub(super) fn settle(&mut self, manners: &Manners) -> Result<Arc<Pet>, Failure> {
+        self.pet = self.pet.take().or_else(|| manners.pet().map(str::to_owned));
+        self.lang = self.lang.take().or_else(|| manners.config.lang.clone());
+        self.speech = Some(self.speech.unwrap_or(!self.quiet && manners.speaks()));
+        self.guests = Some(self.guests.unwrap_or(!self.no_guests && manners.has_guests()));
+        let pet = Arc::new(source::open_pet(self.pet())?);
+        self.look.settle(manners, &pet);
+        Ok(pet)
+    }
+
+    /// How things stand for a pet that these arguments ask for: flags beat the configuration, a protocol
+    /// by name is for whoever knows their terminal, and nobody is disturbed where there is none.
+    pub(super) fn manners(&self, shown: bool) -> Result<Manners, Failure> {
+        let mut manners = manners::read()?;
+        if let Some(hours) = &self.quiet_hours {
+            manners.facts.hours = hours.clone();
+        }
+        let environment = &mut manners.facts.environment;
+        environment.ci &= shown;
+        let named =
+            self.look.protocol().or(manners.config.protocol.filter(|p| *p == Protocol::Text));
+        environment.dumb &= shown && named.is_none();
+        Ok(manners)
     }
 }
 
@@ -125,7 +217,7 @@ impl FromStr for Time {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Wanted {
+pub(super) enum Wanted {
     Auto,
     Protocol(Protocol),
 }
@@ -152,76 +244,99 @@ impl Wanted {
     }
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum MotionArg {
-    Full,
-    Reduced,
-    None,
-}
-
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
     number.ok_or_else(|| "a duration is a number of seconds, such as 2.5".to_owned())
 }
 
-fn frame_rate(text: &str) -> Result<f32, String> {
+pub(super) fn frame_rate(text: &str) -> Result<f32, String> {
     let number: Option<f32> = text.parse().ok();
     number
         .filter(|n| (1.0..=60.0).contains(n))
         .ok_or_else(|| "frames a second are 1 to 60".to_owned())
 }
 
-/// What the environment says about us. Read once, here.
-fn switched_off() -> bool {
-    std::env::var_os("BUDDY").is_some_and(|value| value == "0")
+pub(super) fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("it is on or off".to_owned()),
+    }
 }
 
 pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
-    if switched_off() {
+    let has_events = !std::io::stdin().is_terminal();
+    let shown = std::io::stdout().is_terminal();
+    let environment = Environment::capture();
+    // In CI, whoever wants a pet's bytes says which.
+    if environment.off || environment.ci && !shown && args.look.protocol().is_none() {
+        feed::swallow();
         return Ok(());
     }
-    let pet = Arc::new(source::open_pet(&args.pet)?);
-    skin::check(&pet, &args.look.skin.skin)?;
+    if !shown && args.time != Some(Time::Real) {
+        return script(args, has_events);
+    }
+    let (mut args, mut manners) = (args.clone(), args.manners(shown)?);
+    if !manners::allow(&mut manners) {
+        feed::swallow();
+        return Ok(());
+    }
+    let pet = args.settle(&manners)?;
+    skin::check(&pet, args.look.skin.name())?;
+    manners::tell_slips(&manners);
+    let guests = guests(&pet, &args);
+    let mind = Box::new(companion(&guests, &args));
+    if args.look.geometry.is_some() || !shown {
+        return into_pipe(&args, guests, mind, has_events, Some(&mut manners));
+    }
+    terminal::play(&args, guests, mind, has_events, &mut manners)
+}
+
+/// Into a pipe or file, by the events' clock: what is written is a function of the events and the flags
+/// alone, whatever is configured.
+fn script(args: &PlayArgs, has_events: bool) -> Result<(), Failure> {
+    let pet = Arc::new(source::open_pet(args.pet())?);
+    skin::check(&pet, args.look.skin.name())?;
     let guests = guests(&pet, args);
     let mind = Box::new(companion(&guests, args));
-    let has_events = !std::io::stdin().is_terminal();
-    if args.look.geometry.is_some() || !std::io::stdout().is_terminal() {
-        return into_pipe(args, guests, mind, has_events);
-    }
-    if !has_events {
-        // Short enough to end before the pet's box in a window of 80 columns.
-        let title = pet.title().as_str();
-        super::tell(format_args!(
-            "{title} listens: cargo test 2>&1 | buddy-render   (Ctrl-C ends)"
-        ));
-    }
-    terminal::play(args, guests, mind, has_events)
+    into_pipe(args, guests, mind, has_events, None)
 }
 
 /// One clip over and over; keys change clip and pet.
 pub(super) fn preview(args: &PlayArgs, clip: &str) -> Result<(), Failure> {
-    if switched_off() {
+    let shown = std::io::stdout().is_terminal();
+    let mut args = args.clone();
+    let pet = if shown {
+        let mut manners = args.manners(shown)?;
+        // Hidden and quiet are for pets that nobody called.
+        if !manners::allow(&mut manners) {
+            return Ok(());
+        }
+        args.settle(&manners)?
+    } else if Environment::capture().off {
         return Ok(());
-    }
-    let pet = Arc::new(source::open_pet(&args.pet)?);
-    skin::check(&pet, &args.look.skin.skin)?;
+    } else {
+        Arc::new(source::open_pet(args.pet())?)
+    };
+    let args = &args;
+    skin::check(&pet, args.look.skin.name())?;
     if pet.clip(clip).is_none() {
         let names: Vec<_> = pet.clips().iter().map(|clip| clip.name.as_str()).collect();
         return Err(Failure::usage(format!("{} has no clip {clip:?}", pet.name()))
             .hint(format!("its clips are: {}", names.join(", "))));
     }
-    if args.look.geometry.is_some() || !std::io::stdout().is_terminal() {
+    if args.look.geometry.is_some() || !shown {
         if args.look.duration.is_none() {
             return Err(Failure::usage("a preview into a pipe has no end")
                 .hint("say how long with --duration SECONDS"));
         }
-        return into_pipe(args, guests(&pet, args), Box::new(OneClip::new(clip)), false);
+        return into_pipe(args, guests(&pet, args), Box::new(OneClip::new(clip)), false, None);
     }
     super::say(format_args!("arrow keys change the clip and the pet, s the skin; q ends"));
     terminal::preview(args, pet, clip)
 }
 
-fn companion(guests: &Guests, args: &PlayArgs) -> Companion {
+pub(super) fn companion(guests: &Guests, args: &PlayArgs) -> Companion {
     let language = args.lang.clone().or_else(language);
     let personality = |pet: &Pet| pet.personality(language.as_ref());
     let visitors = guests.visitors.iter().map(|pet| personality(pet)).collect();
@@ -236,8 +351,8 @@ fn language() -> Option<Language> {
 }
 
 /// The pets that may visit: those whose own trigger may come while another is host.
-fn guests(host: &Arc<Pet>, args: &PlayArgs) -> Guests {
-    let visit = |name: &&str| !args.no_guests && *name != host.name();
+pub(super) fn guests(host: &Arc<Pet>, args: &PlayArgs) -> Guests {
+    let visit = |name: &&str| args.has_guests() && *name != host.name();
     let visitors =
         ["spectre", "null"].into_iter().filter(visit).filter_map(|name| catalog::load(name).ok());
     let visitors = visitors.map(Arc::new).collect();
@@ -267,20 +382,17 @@ fn open_player(
 }
 
 fn settings(look: &Look, choice: &Choice, ahead: bool, speech: bool) -> Settings {
-    let quiet_environment = std::env::var_os("NO_MOTION").is_some_and(|v| !v.is_empty());
     let motion = match look.motion {
         // Nobody sees it move, so nobody waits for it to go.
         _ if choice.protocol == Protocol::Text => Motion::None,
-        Some(MotionArg::Full) => Motion::Full,
-        Some(MotionArg::Reduced) => Motion::Reduced,
-        Some(MotionArg::None) => Motion::None,
-        None if quiet_environment => Motion::None,
+        Some(motion) => motion,
+        None if Environment::capture().no_motion => Motion::None,
         None => Motion::Full,
     };
     Settings {
         geometry: choice.geometry,
-        size: look.size,
-        corner: look.corner,
+        size: look.size.unwrap_or(layout::DEFAULT_SIZE),
+        corner: look.corner.unwrap_or_default(),
         motion,
         frame_rate: look.fps.unwrap_or_else(|| encoder::frame_rate(choice.protocol)),
         speech,
@@ -294,6 +406,7 @@ fn into_pipe(
     guests: Guests,
     mind: Box<dyn Mind>,
     has_events: bool,
+    manners: Option<&mut Manners>,
 ) -> Result<(), Failure> {
     let look = &args.look;
     let pet = Arc::clone(&guests.host);
@@ -305,22 +418,24 @@ fn into_pipe(
             .hint("leave out --time, or say --time real"));
     }
     let real = watches || args.time == Some(Time::Real);
-    let settings = settings(look, &choice, false, !args.quiet);
+    let settings = settings(look, &choice, false, args.speaks());
     let mut player = open_player(settings, guests, mind, &choice, look, look.seed)?;
     let mut out = std::io::stdout().lock();
     if real {
         let events = listen(args, &pet, has_events)?;
-        return player::live::run_into(
-            &mut player,
-            Some(&events.bus),
-            look.duration,
+        let ask = if events.is_deaf() { manners::bearing_of_deaf } else { manners::bearing };
+        let mut ask = manners.map(|manners| move || ask(manners));
+        let mut piped = player::live::Piped {
+            bus: Some(&events.bus),
+            limit: look.duration,
             sentences,
-            &mut out,
-        )
-        .map_err(live_failure);
+            manners: ask.as_mut().map(|ask| ask as &mut dyn FnMut() -> Bearing),
+        };
+        return player::live::run_into(&mut player, &mut piped, &mut out).map_err(live_failure);
     }
     let mut feed = feed::EventFeed::new(has_events);
-    let done = script::run(&mut player, &mut feed, look.duration, sentences, &mut out);
+    let watched = watch::Watched::embedded(&mut feed);
+    let done = script::run(&mut player, watched, look.duration, sentences, &mut out);
     feed.report();
     done.map_err(|error| match error {
         script::ScriptError::Write(error) => Failure::from(error),
@@ -330,7 +445,7 @@ fn into_pipe(
 
 fn pipe_choice(look: &Look) -> Result<Choice, Failure> {
     let example = "for instance: --protocol kitty --geometry 80x24@10x20";
-    let protocol = look.protocol.protocol().ok_or_else(|| {
+    let protocol = look.protocol().ok_or_else(|| {
         Failure::usage("standard output is not a terminal, so --protocol must name what to write")
             .hint(example)
     })?;

@@ -21,13 +21,23 @@ pub(super) enum ProbeError {
     Write(#[from] io::Error),
 }
 
-/// Asks the controlling terminal and writes a report to `out`, as a table or as JSON.
+/// What is told of what runs the intent model.
+pub(super) struct Told {
+    /// For people, in lines.
+    pub(super) lines: String,
+    /// For programs.
+    pub(super) json: Value,
+}
+
+/// Asks the controlling terminal and writes a report to `out`, as a table or as JSON. `backend` finds
+/// out what runs the intent model, when the terminal is as it was.
 ///
 /// # Errors
 /// When there is no terminal to ask, or nobody reads the report.
 pub(super) fn run(
     json: bool,
     forced: Option<Protocol>,
+    backend: impl FnOnce() -> Option<Told>,
     out: &mut dyn Write,
 ) -> Result<(), ProbeError> {
     let database = Database::embedded()?;
@@ -35,11 +45,16 @@ pub(super) fn run(
     let answers = Terminal::open()?.probe(&hints, &database)?;
     // The terminal is as it was before the first line is written.
     let choice = choose(&answers, &hints, &database, forced);
+    let backend = backend();
     if json {
-        write_json(&answers, &choice, out)?;
+        write_json(&answers, &choice, backend.map(|told| told.json), out)?;
     } else {
         write_table(&answers, &choice, out)?;
+        if let Some(told) = backend {
+            writeln!(out, "\nthe intent model\n{}", told.lines)?;
+        }
     }
+    out.flush()?;
     Ok(())
 }
 
@@ -212,7 +227,12 @@ fn summary(choice: &Choice) -> String {
     format!("{}{detail}, {}", choice.protocol, choice.geometry)
 }
 
-fn write_json(answers: &Answers, choice: &Choice, out: &mut dyn Write) -> io::Result<()> {
+fn write_json(
+    answers: &Answers,
+    choice: &Choice,
+    intent: Option<Value>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let told = lines(answers)
         .into_iter()
         .map(|line| (line.key.to_owned(), json!(line.answer)))
@@ -232,6 +252,7 @@ fn write_json(answers: &Answers, choice: &Choice, out: &mut dyn Write) -> io::Re
         "sync2026": choice.sync2026,
         "geometry": choice.geometry.to_string(),
         "reasons": choice.reasons,
+        "intent": intent,
     });
     // JSON escapes control characters itself (RFC 8259 §7), all below U+0020.
     serde_json::to_writer_pretty(&mut *out, &report)?;

@@ -19,18 +19,22 @@ pub struct Bus {
     queue: Mutex<Queue>,
     news: Condvar,
     bell: Mutex<Bell>,
-    tap: Mutex<Tap>,
+    taps: Mutex<Taps>,
 }
 
 /// Sees each event as it is pushed.
 pub type Watcher = Box<dyn Fn(&Event) + Send>;
 
 #[derive(Default)]
-struct Tap(Option<Watcher>);
+struct Taps(Vec<(TapId, Watcher)>);
 
-impl std::fmt::Debug for Tap {
+/// A tap that was [added](Bus::add_tap).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TapId(u64);
+
+impl std::fmt::Debug for Taps {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "Tap" } else { "no Tap" })
+        write!(f, "{} taps", self.0.len())
     }
 }
 
@@ -53,7 +57,7 @@ impl Bus {
 
     /// Puts an event at the end. Never waits; nothing is taken after [`Bus::close`].
     pub fn push(&self, event: Event) {
-        if let Some(tap) = &self.tap.lock().unwrap_or_else(PoisonError::into_inner).0 {
+        for (_, tap) in &self.taps.lock().unwrap_or_else(PoisonError::into_inner).0 {
             tap(&event);
         }
         self.lock().push(event);
@@ -72,10 +76,19 @@ impl Bus {
         self.bell.lock().unwrap_or_else(PoisonError::into_inner).0 = bell;
     }
 
-    /// Has `tap` shown every event before it is queued, on the thread that pushes it, or nobody any
-    /// more. It must return at once, and push nothing itself.
-    pub fn set_tap(&self, tap: Option<Watcher>) {
-        self.tap.lock().unwrap_or_else(PoisonError::into_inner).0 = tap;
+    /// Has `tap` shown every event before it is queued, on the thread that pushes it. It must return at
+    /// once, and push nothing itself.
+    pub fn add_tap(&self, tap: Watcher) -> TapId {
+        let taps = &mut self.taps.lock().unwrap_or_else(PoisonError::into_inner).0;
+        let id = TapId(taps.last().map_or(0, |(last, _)| last.0 + 1));
+        taps.push((id, tap));
+        id
+    }
+
+    /// That tap is shown nothing any more.
+    pub fn remove_tap(&self, id: TapId) {
+        let taps = &mut self.taps.lock().unwrap_or_else(PoisonError::into_inner).0;
+        taps.retain(|(tap, _)| *tap != id);
     }
 
     fn announce(&self) {
@@ -190,6 +203,7 @@ fn is_kept(kind: &EventKind) -> bool {
             | EventKind::ConflictResolved
             | EventKind::Tests { .. }
             | EventKind::Agent { state: AgentState::Blocked, .. }
+            | EventKind::MannersChanged
     )
 }
 
@@ -217,17 +231,21 @@ fn merge(queued: &mut EventKind, newer: &EventKind) -> bool {
             *interval_ms = newest.or(*interval_ms);
         }
         (
-            EventKind::Edit { added, deleted, files, renamed, .. },
-            EventKind::Edit { added: a, deleted: d, files: f, renamed: r, .. },
+            EventKind::Edit { added, deleted, files, renamed, patch, .. },
+            EventKind::Edit { added: a, deleted: d, files: f, renamed: r, patch: newest, .. },
         ) => {
             add(added, a);
             add(deleted, d);
             add(files, f);
             *renamed |= r;
+            if newest.is_some() {
+                patch.clone_from(newest);
+            }
         }
         (EventKind::Agent { state: AgentState::Working, .. }, _) | (EventKind::Idle { .. }, _) => {
             *queued = newer.clone();
         }
+        (EventKind::MannersChanged, _) => {}
         _ => return false,
     }
     true
@@ -268,7 +286,14 @@ mod tests {
 
     fn edit(path: &str) -> Event {
         let path = Some(SafeText::new(path));
-        Event::of(EventKind::Edit { path, added: 1, deleted: 2, files: 1, renamed: false })
+        Event::of(EventKind::Edit {
+            path,
+            added: 1,
+            deleted: 2,
+            files: 1,
+            renamed: false,
+            patch: None,
+        })
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod wire;
 
 use crate::text::SafeText;
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// One thing that happened, checked and free of its wire's quirks.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,38 @@ impl Event {
         let past = jiff::SignedDuration::try_from_hours(hours)?;
         let then = self.ts?.checked_sub(past).ok()?;
         Some(SafeText::new(&then.strftime("%Y-%m-%d").to_string()))
+    }
+}
+
+/// The most bytes that a patch keeps.
+pub const MAX_PATCH_BYTES: usize = 32 * 1024;
+
+/// The most numbers of a vector.
+pub const MAX_VECTOR: usize = 256;
+
+/// A unified diff: read by the intent model, never shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch(Arc<str>);
+
+impl Patch {
+    /// Keeps of a diff what [`MAX_PATCH_BYTES`] hold, in whole lines; nothing where there is none.
+    #[must_use]
+    pub fn new(diff: &str) -> Option<Self> {
+        let kept = match diff.as_bytes().get(..MAX_PATCH_BYTES) {
+            // A line end is one byte, and never within a character.
+            Some(head) if diff.len() > MAX_PATCH_BYTES => {
+                let end = head.iter().rposition(|byte| *byte == b'\n')?;
+                diff.get(..=end)?
+            }
+            _ => diff,
+        };
+        (!kept.is_empty()).then(|| Self(kept.into()))
+    }
+
+    /// The diff.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -122,6 +155,8 @@ pub enum EventKind {
         files: u64,
         /// Whether the file was moved.
         renamed: bool,
+        /// What was changed.
+        patch: Option<Patch>,
     },
     /// `edit.large_delete`, moves and generated files left out by the sender.
     LargeDelete {
@@ -215,6 +250,10 @@ pub enum EventKind {
         class: SafeText,
         /// 0 to 1.
         confidence: f32,
+        /// Near for changes that are alike; at most [`MAX_VECTOR`] numbers.
+        vector: Vec<f32>,
+        /// Who says so, and what ran it.
+        provider: Option<SafeText>,
     },
     /// `whisper`
     Whisper {
@@ -240,4 +279,22 @@ pub enum EventKind {
     Hide,
     /// `show`
     Show,
+    /// `manners.changed`: whether a pet may be seen or heard is to be looked up again.
+    MannersChanged,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_is_cut_at_a_line() {
+        let line = "+naïve\n";
+        let long = line.repeat(MAX_PATCH_BYTES);
+        let kept = Patch::new(&long).unwrap();
+        assert!(kept.as_str().len() <= MAX_PATCH_BYTES && kept.as_str().ends_with(line));
+        assert_eq!(Patch::new("@@ -1 +1 @@").unwrap().as_str(), "@@ -1 +1 @@");
+        assert_eq!(Patch::new(""), None);
+        assert_eq!(Patch::new(&"é".repeat(MAX_PATCH_BYTES)), None);
+    }
 }

@@ -7,6 +7,7 @@ use super::value::Mood;
 use super::voice::Voice;
 use super::{Effect, Input, Mind, Tempo};
 use crate::event::{AgentState, Event, EventKind, LintLevel, Outcome};
+use crate::intent::rules::{Flow, LONG_IDLE_AFTER};
 use crate::text::SafeText;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// After the end of input the pet stays at most this long.
 pub const LONGEST_FAREWELL: Duration = Duration::from_secs(5);
 /// Without any event for so long, the pet falls asleep.
-pub const SLEEP_AFTER: Duration = Duration::from_secs(600);
+pub const SLEEP_AFTER: Duration = LONG_IDLE_AFTER;
 /// Work that nobody heard the end of is over after this.
 pub const LONGEST_WORK: Duration = Duration::from_secs(600);
 /// A line stays no longer.
@@ -95,11 +96,15 @@ pub struct Companion {
     legacy: VecDeque<(SafeText, Duration)>,
     last_event: Duration,
     asleep: bool,
+    /// Whether the developer types without pause: nobody is to be distracted then.
+    flow: Flow,
     /// Since when somebody works.
     working: Option<Duration>,
     ended: Option<Duration>,
     /// It was told to hide.
     hidden: bool,
+    /// It was told to leave out what is only for the eye.
+    quiet: bool,
     /// It is on its way out.
     leaving: bool,
     /// It has said farewell.
@@ -130,9 +135,11 @@ impl Companion {
             legacy: VecDeque::new(),
             last_event: Duration::ZERO,
             asleep: false,
+            flow: Flow::default(),
             working: None,
             ended: None,
             hidden: false,
+            quiet: false,
             leaving: false,
             gone: false,
         }
@@ -145,8 +152,15 @@ impl Companion {
     }
 
     fn event(&mut self, now: Duration, event: &Event, effects: &mut Vec<Effect>) {
+        // Of whoever shows the pet, and nothing that the developer did.
+        if event.kind == EventKind::MannersChanged {
+            return;
+        }
         let wakes = self.notice(now, event, effects);
-        let reaction = reaction::to(event, self.world);
+        let reaction = reaction::to(event, self.world)
+            .or_else(|| reaction::to_intent(&event.kind, self.host.species));
+        let flows = self.flow.flows(now);
+        let reaction = reaction.filter(|reaction| !(flows && reaction.trigger.is_small()));
         if let Some(news) = reaction::news(event, self.world) {
             self.tell_fact(&news);
         }
@@ -175,6 +189,7 @@ impl Companion {
         match &event.kind {
             EventKind::Say { text } => self.say(None, text.clone(), effects),
             EventKind::Mood { value } => self.mood.set(now, *value),
+            EventKind::Keystroke { count, .. } => self.flow.keys(now, *count),
             EventKind::Hide => {
                 self.hidden = true;
                 self.tell_state("exit");
@@ -426,7 +441,7 @@ impl Companion {
             (false, None) => IDLE,
         };
         self.idles.stop();
-        if clip == IDLE {
+        if clip == IDLE && !self.quiet {
             self.idles.begin(now, &mut self.random);
         }
         match clip {
@@ -480,8 +495,16 @@ impl Companion {
     /// Comes or goes, if it has a clip for that.
     fn make(&mut self, way: Trigger, now: Duration, effects: &mut Vec<Effect>) {
         let reaction = way.reaction("");
-        if self.host.clips.contains_key(&reaction.clip) {
+        if !self.quiet && self.host.clips.contains_key(&reaction.clip) {
             self.begin(now, reaction, effects);
+        }
+    }
+
+    /// Leaves out what is only for the eye from now on, or no longer.
+    fn hush(&mut self, now: Duration, quiet: bool, effects: &mut Vec<Effect>) {
+        let changed = std::mem::replace(&mut self.quiet, quiet) != quiet;
+        if changed && self.begun && !self.is_busy() && !self.asleep && self.working.is_none() {
+            self.rest(now, effects);
         }
     }
 
@@ -512,7 +535,7 @@ impl Companion {
     }
 
     fn nods(&self) -> bool {
-        self.host.clips.contains_key(Trigger::Noticed.reaction("").clip.as_str())
+        !self.quiet && self.host.clips.contains_key(Trigger::Noticed.reaction("").clip.as_str())
     }
 
     fn is_busy(&self) -> bool {
@@ -588,6 +611,9 @@ impl Performance {
 impl Mind for Companion {
     fn step(&mut self, now: Duration, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
+        if let Input::Quiet(quiet) = input {
+            self.hush(now, quiet, &mut effects);
+        }
         if !std::mem::replace(&mut self.begun, true) {
             self.make(Trigger::Enter, now, &mut effects);
             if self.performance.is_none() {
@@ -600,7 +626,7 @@ impl Mind for Companion {
                 self.pass_time(now, &mut effects);
                 self.event(now, &event, &mut effects);
             }
-            Input::Tick => self.pass_time(now, &mut effects),
+            Input::Tick | Input::Quiet(_) => self.pass_time(now, &mut effects),
             Input::EndOfInput => {
                 self.ended.get_or_insert(now);
                 self.pass_time(now, &mut effects);

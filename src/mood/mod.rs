@@ -32,6 +32,8 @@ pub enum Input {
     Tick,
     /// No more events will come.
     EndOfInput,
+    /// Whether it is to be quiet from now on: nothing that is only for the eye.
+    Quiet(bool),
 }
 
 /// How the mood bears on the tempo.

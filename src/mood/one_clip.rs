@@ -28,6 +28,7 @@ impl Mind for OneClip {
                 _ => return Vec::new(),
             },
             Input::Tick if self.begun => return Vec::new(),
+            Input::Quiet(_) => return Vec::new(),
             Input::Tick => {}
         }
         self.begun = true;

@@ -1,7 +1,8 @@
 //! The table of reactions: which event moves a companion, how much, how long, and what it says.
 
+use super::personality::Species;
 use crate::event::{AgentState, Event, EventKind, LintLevel, Outcome};
-use crate::intent::rules;
+use crate::intent::{Class, SURE, rules};
 use crate::text::SafeText;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub(super) enum Trigger {
     Docs,
     Condense,
     Whisper,
+    /// The developer does what the pet cares for.
+    Kindred,
     Wake,
     /// Something small was done: a nod.
     Noticed,
@@ -65,7 +68,7 @@ impl Trigger {
     /// The key of the pet's lines for it.
     pub(super) const fn lines(self) -> &'static str {
         match self {
-            Self::Asked | Self::Noticed | Self::Enter | Self::Exit => "",
+            Self::Asked | Self::Kindred | Self::Noticed | Self::Enter | Self::Exit => "",
             Self::Whisper => "whisper",
             Self::Conflict => "conflict",
             Self::ConflictResolved => "conflict-resolved",
@@ -103,6 +106,11 @@ impl Trigger {
         }
     }
 
+    /// Whether it may be left out while the developer is not to be distracted.
+    pub(super) const fn is_small(self) -> bool {
+        matches!(self, Self::Kindred | Self::Noticed)
+    }
+
     /// Priority, clip, push and cooldown.
     const fn row(self) -> (u8, &'static str, f32, Duration) {
         match self {
@@ -123,6 +131,7 @@ impl Trigger {
             Self::Docs => (40, "fetch", 0.04, seconds(300)),
             Self::Condense => (30, "fold", 0.03, seconds(300)),
             Self::Whisper => (25, "glow", 0.02, seconds(30)),
+            Self::Kindred => (22, "alert", 0.01, seconds(180)),
             Self::Wake => (20, "wake", 0.0, NONE),
             Self::Noticed => (15, "blink", 0.0, seconds(30)),
             Self::Doze => (12, "doze", 0.0, NONE),
@@ -176,6 +185,21 @@ pub(super) fn news(event: &Event, world: World) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The reaction to what the developer seems to be doing, where the pet cares for that and it is
+/// likely enough.
+pub(super) fn to_intent(kind: &EventKind, species: Species) -> Option<Reaction> {
+    let EventKind::Intent { class, confidence, .. } = kind else { return None };
+    let class = Class::of_name(class.as_str()).filter(|_| *confidence >= SURE)?;
+    let fact = match (species, class) {
+        (Species::Crane, Class::Refactor) => "This looks like a refactoring",
+        (Species::Cat, Class::Test) => "This looks like work on tests",
+        (Species::Owl, Class::Fix) => "This looks like a fix",
+        (Species::Dog, Class::Docs) => "This looks like documentation",
+        _ => return None,
+    };
+    Some(Trigger::Kindred.reaction(fact))
 }
 
 /// The reaction to an event, if it is one to react to.

@@ -2,7 +2,9 @@
 
 use super::pace::Pace;
 use super::{PlayError, Player, load};
+use crate::event::EventKind;
 use crate::event::bus::Bus;
+use crate::manners::{Bearing, Standing};
 use crate::mood::Input;
 use crate::terminal::outbox::{Next, SLICE};
 use crate::terminal::{
@@ -13,10 +15,11 @@ use crate::units::CellPixels;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-/// No wait for events is longer where there are no signals and keys to wait for with them.
-const LONGEST_WAIT: Duration = Duration::from_millis(40);
-/// No wait for signals and keys alone is longer.
+/// No wait is longer, whatever is waited for.
 const LONGEST_REST: Duration = Duration::from_secs(60);
+/// So often at least it is asked what the pet may do, where that changes by itself: the time of the
+/// day goes on while the machine sleeps, ours does not.
+const LONGEST_TRUST: Duration = Duration::from_secs(300);
 
 /// How often a terminal that holds pictures is asked whether it still does: `clear` in some other
 /// program may have freed them.
@@ -66,6 +69,9 @@ pub struct Live<'a> {
     pub cursor_shown: bool,
     /// One cell's pixels, where the system does not tell them.
     pub cell: CellPixels,
+    /// Says what the pet may do; asked at the start, when `manners.changed` is heard, and when what it
+    /// said holds no longer. Without, it may do all.
+    pub manners: Option<&'a mut dyn FnMut() -> Bearing>,
     /// What a key the user pressed does. Bytes as the terminal sent them.
     pub on_key: &'a mut dyn FnMut(&[u8]) -> KeyAction,
 }
@@ -111,6 +117,7 @@ pub fn run(
         wiped: false,
         unseen: false,
         check: CHECK,
+        trusted: Trust::default(),
     };
     let played = show.watch().and_then(|()| show.play());
     let cleared = show.clear();
@@ -151,6 +158,41 @@ struct Show<'a, 'l> {
     check: Duration,
     /// No more events will come.
     ended: bool,
+    /// How long it is known what the pet may do.
+    trusted: Trust,
+}
+
+/// Up to when what was said of the pet's manners holds.
+#[derive(Default)]
+struct Trust {
+    until: Duration,
+}
+
+impl Trust {
+    /// Has the pet behave as it may, where that may have changed: whether it has, or nothing where the
+    /// pet may not be there at all.
+    fn renew(
+        &mut self,
+        now: Duration,
+        ask: &mut Option<&mut dyn FnMut() -> Bearing>,
+        player: &mut Player,
+    ) -> Option<bool> {
+        let Some(ask) = ask.as_mut().filter(|_| now >= self.until) else {
+            // With nobody to ask, it is never asked.
+            self.until = if ask.is_none() { Duration::MAX } else { self.until };
+            return Some(false);
+        };
+        let bearing = ask();
+        let holds = bearing.holds.map(|holds| now + holds.min(LONGEST_TRUST));
+        self.until = holds.unwrap_or(Duration::MAX);
+        player.behave(now, bearing.standing);
+        (bearing.standing < Standing::Off).then_some(true)
+    }
+
+    /// What was said may no longer hold.
+    fn lose(&mut self) {
+        self.until = Duration::ZERO;
+    }
 }
 
 impl Show<'_, '_> {
@@ -159,9 +201,15 @@ impl Show<'_, '_> {
     }
 
     fn play(&mut self) -> Result<(), LiveError> {
+        if self.heed(Duration::ZERO).is_none() {
+            return Ok(());
+        }
         self.player.input(Duration::ZERO, Input::Tick);
         loop {
             let now = self.now();
+            if self.heed(now).is_none() {
+                return Ok(());
+            }
             if self.player.has_left() || self.live.limit.is_some_and(|limit| now >= limit) {
                 return Ok(());
             }
@@ -179,6 +227,12 @@ impl Show<'_, '_> {
                 return Ok(());
             }
         }
+    }
+
+    /// Has the pet behave as it may; nothing where it is to go.
+    fn heed(&mut self, now: Duration) -> Option<()> {
+        self.news |= self.trusted.renew(now, &mut self.live.manners, self.player)?;
+        Some(())
     }
 
     /// Has the terminal report whether its window is seen, if it does.
@@ -319,7 +373,8 @@ impl Show<'_, '_> {
             self.due().min(self.check_due())
         };
         let limit = self.live.limit.unwrap_or(Duration::MAX);
-        let rest = until.min(limit).saturating_sub(now).min(LONGEST_REST);
+        let until = until.min(limit).min(self.trusted.until);
+        let rest = until.saturating_sub(now).min(LONGEST_REST);
         let signals = Some(&*self.signals);
         self.terminal.wait(Awaited { signals, alarm: Some(&self.alarm), room }, rest)?;
         Ok(())
@@ -331,6 +386,10 @@ impl Show<'_, '_> {
         let Some(bus) = self.live.bus.filter(|_| !self.ended) else { return };
         let now = self.begun.elapsed();
         for event in bus.drain() {
+            if event.kind == EventKind::MannersChanged {
+                self.trusted.lose();
+                continue;
+            }
             self.player.input(now, Input::Event(event));
             self.news = true;
         }
@@ -414,45 +473,87 @@ impl Show<'_, '_> {
     }
 }
 
+/// What plays into something that is not a terminal goes by.
+#[derive(Default)]
+pub struct Piped<'a> {
+    /// Where events arrive.
+    pub bus: Option<&'a Bus>,
+    /// The run ends after so long.
+    pub limit: Option<Duration>,
+    /// Whether sentences are written and not pictures.
+    pub sentences: bool,
+    /// Says what the pet may do, as in [`Live::manners`].
+    pub manners: Option<&'a mut dyn FnMut() -> Bearing>,
+}
+
 /// Plays by the real clock into something that is not a terminal, for a window that never changes.
 ///
 /// # Errors
 /// When the pet cannot be played or `out` not be written.
 pub fn run_into(
     player: &mut Player,
-    bus: Option<&Bus>,
-    limit: Option<Duration>,
-    sentences: bool,
+    piped: &mut Piped<'_>,
     out: &mut impl Write,
 ) -> Result<(), LiveError> {
-    let begun = Instant::now();
-    let (mut bytes, mut ended) = (Vec::new(), false);
+    let mut run = Run { begun: Instant::now(), ended: false, trusted: Trust::default() };
+    let (mut bytes, mut wake, mut news) = (Vec::new(), Duration::ZERO, true);
+    let mut may_stay = run.trusted.renew(Duration::ZERO, &mut piped.manners, player).is_some();
     player.input(Duration::ZERO, Input::Tick);
-    while !player.has_left() && limit.is_none_or(|limit| begun.elapsed() < limit) {
-        let wake = player.draw(begun.elapsed(), &mut bytes)?;
-        super::script::flush(player, sentences, &mut bytes, out)?;
-        out.flush()?;
-        wait(player, bus, begun, wake, &mut ended);
+    while may_stay && !player.has_left() && run.is_within(piped.limit) {
+        let now = run.begun.elapsed();
+        // Whoever only wakes up has nothing new to show.
+        if news || now >= wake {
+            wake = player.draw(now, &mut bytes)?;
+            super::script::flush(player, piped.sentences, &mut bytes, out)?;
+            out.flush()?;
+        }
+        news = run.wait(player, piped, wake);
+        let now = run.begun.elapsed();
+        match run.trusted.renew(now, &mut piped.manners, player) {
+            Some(changed) => news |= changed,
+            None => may_stay = false,
+        }
     }
     player.clear(&mut bytes);
-    super::script::flush(player, sentences, &mut bytes, out)?;
+    super::script::flush(player, piped.sentences, &mut bytes, out)?;
     Ok(out.flush()?)
 }
 
-/// Waits until the player wants to draw again, or for events, and tells the player of them.
-fn wait(player: &mut Player, bus: Option<&Bus>, begun: Instant, wake: Duration, ended: &mut bool) {
-    let time = wake.saturating_sub(begun.elapsed()).min(LONGEST_WAIT);
-    let Some(bus) = bus.filter(|_| !*ended) else {
-        std::thread::sleep(time);
-        return;
-    };
-    if let Some(event) = bus.recv_timeout(time) {
-        player.input(begun.elapsed(), Input::Event(event));
-        for event in bus.drain() {
-            player.input(begun.elapsed(), Input::Event(event));
+/// A run into something that is not a terminal.
+struct Run {
+    begun: Instant,
+    ended: bool,
+    trusted: Trust,
+}
+
+impl Run {
+    fn is_within(&self, limit: Option<Duration>) -> bool {
+        limit.is_none_or(|limit| self.begun.elapsed() < limit)
+    }
+
+    /// Waits until the player wants to draw again, the run is over, or for events, and tells the player
+    /// of them; whether there were any.
+    fn wait(&mut self, player: &mut Player, piped: &Piped<'_>, wake: Duration) -> bool {
+        let until = wake.min(piped.limit.unwrap_or(Duration::MAX)).min(self.trusted.until);
+        let time = until.saturating_sub(self.begun.elapsed()).min(LONGEST_REST);
+        let Some(bus) = piped.bus.filter(|_| !self.ended) else {
+            std::thread::sleep(time);
+            return false;
+        };
+        let first = bus.recv_timeout(time);
+        let now = self.begun.elapsed();
+        let heard = first.is_some();
+        for event in first.into_iter().chain(bus.drain()) {
+            if event.kind == EventKind::MannersChanged {
+                self.trusted.lose();
+            } else {
+                player.input(now, Input::Event(event));
+            }
         }
-    } else if bus.is_finished() {
-        *ended = true;
-        player.input(begun.elapsed(), Input::EndOfInput);
+        if !heard && bus.is_finished() {
+            self.ended = true;
+            player.input(now, Input::EndOfInput);
+        }
+        heard || self.ended
     }
 }

@@ -15,6 +15,7 @@ mod raster;
 pub mod script;
 
 use crate::frame::{Frame, FrameSizeError};
+use crate::manners::Standing;
 use crate::mood::{Effect, Input, Mind, Tempo};
 use crate::protocol::bubble::Bubble;
 use crate::protocol::{EncodeError, Encoder, Feed, Placement};
@@ -26,6 +27,7 @@ use raster::{Job, Rasterizer};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::manners::Motion;
 pub use cast::Guests;
 
 /// A new clip begins at the next multiple of this.
@@ -33,18 +35,6 @@ const BEAT: Duration = Duration::from_millis(1000 / 6);
 
 /// How often a clip that is being drawn ahead is asked for.
 const RASTER_POLL: Duration = Duration::from_millis(8);
-
-/// How much the pet may move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Motion {
-    /// As drawn.
-    #[default]
-    Full,
-    /// It stands still while it idles, and moves when it reacts.
-    Reduced,
-    /// Key poses only.
-    None,
-}
 
 /// Everything a player needs to know before it starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,6 +83,8 @@ pub struct Player {
     next: Option<Cue>,
     tempo: Tempo,
     hidden: bool,
+    standing: Standing,
+    aside: bool,
     left: bool,
     on_screen: bool,
     cursor_moved: bool,
@@ -145,6 +137,8 @@ impl Player {
             next: None,
             tempo: Tempo::Normal,
             hidden: false,
+            standing: Standing::On,
+            aside: false,
             left: false,
             on_screen: false,
             cursor_moved: false,
@@ -159,6 +153,16 @@ impl Player {
     pub fn input(&mut self, now: Duration, input: Input) {
         for effect in self.mind.step(now, input) {
             self.apply(now, effect);
+        }
+    }
+
+    /// What the pet may do from `now` on: quiet, it stands still in key poses and says nothing; hidden
+    /// or off, nothing of it is shown.
+    pub fn behave(&mut self, now: Duration, standing: Standing) {
+        if std::mem::replace(&mut self.standing, standing) != standing {
+            // What stands still is sent in another way than what moves.
+            self.restart();
+            self.input(now, Input::Quiet(standing != Standing::On));
         }
     }
 
@@ -186,6 +190,55 @@ impl Player {
             self.encoder.reset(out);
         }
         self.start_anew();
+    }
+
+    /// The window or the wanted box has another size: all is drawn anew.
+    pub fn refit(&mut self, geometry: Geometry, size: CellSize, out: &mut Vec<u8>) {
+        self.settings.size = size;
+        self.resize(geometry, out);
+    }
+
+    /// The box in which it stands; none where the window is too small.
+    #[must_use]
+    pub const fn placement(&self) -> Option<Placement> {
+        self.placement
+    }
+
+    /// Whether something of it is on the screen.
+    #[must_use]
+    pub const fn is_on_screen(&self) -> bool {
+        self.on_screen
+    }
+
+    /// Has it step aside, or come back. Whatever happens meanwhile goes on unseen; the next
+    /// [`Player::draw`] takes it off the screen, and clips stay in the terminal's memory.
+    pub const fn step_aside(&mut self, aside: bool) {
+        self.aside = aside;
+    }
+
+    /// Whether its pictures are above the text ([`Encoder::floats`]).
+    #[must_use]
+    pub fn floats(&self) -> bool {
+        self.encoder.floats()
+    }
+
+    /// Puts a picture that floats back where it was before the text under it moved.
+    pub fn put_again(&mut self, out: &mut Vec<u8>) {
+        if self.on_screen {
+            self.encoder.put_again(out);
+            self.note_cursor();
+        }
+    }
+
+    /// Somebody else has taken its place on the screen: the next [`Player::draw`] draws it anew.
+    pub fn lose(&mut self) {
+        self.encoder.invalidate();
+        self.on_screen = false;
+        self.restart();
+    }
+
+    fn is_seen(&self) -> bool {
+        !self.hidden && !self.aside && !self.left && self.standing < Standing::Hidden
     }
 
     /// Takes everything of ours off the screen and out of the terminal's memory.
@@ -248,17 +301,24 @@ impl Player {
         if self.mind.next_deadline().is_some_and(|at| at <= now) {
             self.input(now, Input::Tick);
         }
+        let shown = self.is_seen();
         let before = out.len();
-        self.collect_drawn(out)?;
+        // What nobody sees need not be in the terminal yet.
+        if shown {
+            self.collect_drawn(out)?;
+        }
         self.uploaded = if self.cursor_moved { 0 } else { out.len() - before };
         let wake = match self.placement {
-            Some(at) if !self.hidden && !self.left => {
+            Some(at) if shown => {
                 self.change_clip(now);
                 self.speak(now, &at, out);
                 self.draw_clip(now, &at, out)?
             }
             _ => {
                 self.vanish(out);
+                // What nobody sees goes on, so that nothing that is over keeps us awake.
+                self.change_clip(now);
+                self.speech.line.take_if(|(_, until)| *until <= now);
                 Duration::MAX
             }
         };
@@ -279,6 +339,7 @@ impl Player {
                 self.speech.drawn = false;
                 self.speech.line = Some((line, now + stay));
             }
+            Effect::Describe(_) if self.standing > Standing::On => {}
             Effect::Describe(sentence) => self.sentences.push(sentence),
             Effect::Tempo(tempo) => self.tempo = tempo,
             Effect::Guest(species) => self.cast.enter(species),
@@ -344,6 +405,11 @@ impl Player {
 
     /// Draws what is being said beside the pet, and takes it away when its time is over.
     fn speak(&mut self, now: Duration, at: &Placement, out: &mut Vec<u8>) {
+        if self.standing > Standing::On {
+            self.speech.line = None;
+            self.hush(out);
+            return;
+        }
         let over = self.speech.line.take_if(|(_, until)| *until <= now).is_some();
         if over || (self.speech.line.is_some() && !self.speech.drawn) {
             self.speech.bubble.erase(out);
@@ -370,6 +436,7 @@ impl Player {
             return Ok(Duration::MAX);
         };
         let still = match self.settings.motion {
+            _ if self.standing > Standing::On => true,
             Motion::Full => false,
             Motion::Reduced => playing.looping,
             Motion::None => true,

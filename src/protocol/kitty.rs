@@ -412,6 +412,19 @@ impl Encoder for Kitty {
         }
     }
 
+    fn floats(&self) -> bool {
+        !self.config.placeholders
+    }
+
+    /// The same image and placement, so that it moves and is not doubled; an animation plays on.
+    fn put_again(&mut self, out: &mut Vec<u8>) {
+        self.moved = false;
+        if let Some(Shown { id, at, .. }) = self.shown.filter(|_| self.floats()) {
+            self.move_to(&at, out);
+            self.control(format_args!("a=p,i={id},{}", self.display_keys(&at)), out);
+        }
+    }
+
     fn owns(&self, image: u32) -> bool {
         self.config.ids.contains(image)
     }

@@ -217,6 +217,16 @@ pub trait Encoder: Send {
         Err(EncodeError::Unsupported("pixel"))
     }
 
+    /// Whether its pictures are above the text, so that they cover it without taking its place: they
+    /// are taken away without a cell being touched, and move with the rows they were put on.
+    fn floats(&self) -> bool {
+        false
+    }
+
+    /// Puts what is shown where it was put before, without a change to it: for a picture that
+    /// [floats](Encoder::floats) and has moved with the text.
+    fn put_again(&mut self, _out: &mut Vec<u8>) {}
+
     /// Whether the terminal keeps every picture that it was ever sent, so that few should be.
     fn hoards(&self) -> bool {
         false
@@ -226,6 +236,11 @@ pub trait Encoder: Send {
     fn moves_cursor(&self) -> bool {
         true
     }
+}
+
+/// Appends what blanks a box of cells, with the colours that are set.
+pub fn wipe(at: &Placement, out: &mut Vec<u8>) {
+    cells::wipe_box(at, out);
 }
 
 /// Appends CUP (ECMA-48 §8.3.21): the cursor to `at`.

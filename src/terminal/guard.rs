@@ -4,7 +4,8 @@ use super::guardian::Guardian;
 use super::{MEND, TerminalError};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr, write};
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
+use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes};
+use rustix::termios::{SpecialCodeIndex, Termios};
 use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -40,6 +41,8 @@ struct Shared {
     farewell: Mutex<Vec<u8>>,
     /// Our modes are set, so the original ones are to be restored.
     raw: AtomicBool,
+    /// Ours let every byte through as it is.
+    through: AtomicBool,
     /// The last write stopped midway.
     torn: AtomicBool,
     guardian: Mutex<Option<Guardian>>,
@@ -54,6 +57,7 @@ impl Guard {
             original,
             farewell: Mutex::default(),
             raw: AtomicBool::new(false),
+            through: AtomicBool::new(false),
             torn: AtomicBool::new(false),
             guardian: Mutex::default(),
         });
@@ -68,7 +72,7 @@ impl Guard {
         self.watch = guardian.watch().ok();
         let shared = &self.shared;
         let told = !shared.raw.load(Ordering::SeqCst)
-            || guardian.hold(&shared.original, &ours(&shared.original))
+            || guardian.hold(&shared.original, &shared.ours())
                 && guardian.farewell(&lock(&shared.farewell));
         *lock(&shared.guardian) = Some(guardian);
         if told { Ok(()) } else { Err(std::io::ErrorKind::BrokenPipe.into()) }
@@ -87,7 +91,7 @@ impl Guard {
         }
     }
 
-    fn dismiss(&mut self) {
+    pub(super) fn dismiss(&mut self) {
         self.watch = None;
         if let Some(guardian) = lock(&self.shared.guardian).take() {
             guardian.dismiss();
@@ -107,13 +111,23 @@ impl Guard {
         tell(lock(&self.shared.guardian), |guardian| guardian.farewell(bytes));
     }
 
+    /// From now on [`Guard::enter_raw`] lets every byte through as it is, both ways.
+    pub(super) fn let_through(&self) {
+        self.shared.through.store(true, Ordering::SeqCst);
+    }
+
+    /// The modes as they were found.
+    pub(super) fn original(&self) -> &Termios {
+        &self.shared.original
+    }
+
     /// Keys come at once and are not echoed; Ctrl-C and Ctrl-Z remain signals.
     pub(super) fn enter_raw(&self) -> Result<(), TerminalError> {
         let shared = &self.shared;
         if !shared.in_foreground() {
             return Err(TerminalError::Background);
         }
-        let modes = ours(&shared.original);
+        let modes = shared.ours();
         retry_on_intr(|| tcsetattr(&shared.tty, OptionalActions::Now, &modes)).map_err(system)?;
         shared.raw.store(true, Ordering::SeqCst);
         tell(lock(&shared.guardian), |guardian| guardian.hold(&shared.original, &modes));
@@ -138,8 +152,7 @@ impl Guard {
     pub(super) fn holds_input(&self) -> bool {
         let shared = &self.shared;
         let now = retry_on_intr(|| tcgetattr(&shared.tty));
-        shared.in_foreground()
-            && now.is_ok_and(|now| now.local_modes == ours(&shared.original).local_modes)
+        shared.in_foreground() && now.is_ok_and(|now| now.local_modes == shared.ours().local_modes)
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -162,6 +175,10 @@ impl Shared {
             // Whoever has no job control cannot be stopped by it.
             Err(_) => true,
         }
+    }
+
+    fn ours(&self) -> Termios {
+        ours(&self.original, self.through.load(Ordering::SeqCst))
     }
 
     fn leave(&self, farewell: &[u8]) {
@@ -197,10 +214,18 @@ fn tell(
     }
 }
 
-/// The modes we set where `original` are found.
-fn ours(original: &Termios) -> Termios {
+/// The modes we set where `original` are found. `through` is for who only passes bytes on: nothing
+/// is made of any of them (POSIX.1-2017 §11, as `cfmakeraw` does it, but for the line's coding).
+fn ours(original: &Termios, through: bool) -> Termios {
     let mut modes = original.clone();
     modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL;
+    if through {
+        modes.local_modes -= LocalModes::ISIG | LocalModes::IEXTEN;
+        modes.output_modes -= OutputModes::OPOST;
+        let made = InputModes::IGNBRK | InputModes::BRKINT | InputModes::PARMRK;
+        let mapped = InputModes::INLCR | InputModes::IGNCR | InputModes::ICRNL;
+        modes.input_modes -= made | mapped | InputModes::ISTRIP | InputModes::IXON;
+    }
     modes.special_codes[SpecialCodeIndex::VMIN] = 1;
     modes.special_codes[SpecialCodeIndex::VTIME] = 0;
     modes

@@ -143,22 +143,23 @@ fn bury(mut child: Child) {
 /// What is to be restored, if the terminal is still as we set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Held {
-    /// The same before and while we have it; another program's differ.
+    /// Before.
     input: u64,
     output: u64,
-    /// Before.
     local: u64,
     wait_bytes: u64,
     wait_time: u64,
-    /// While we have it.
-    ours: u64,
+    /// While we have it; another program's differ.
+    our_input: u64,
+    our_output: u64,
+    our_local: u64,
     /// Our process group and that of whoever started us: a shell, mostly.
     group: u64,
     starter: u64,
 }
 
 impl Held {
-    const FIELDS: usize = 8;
+    const FIELDS: usize = 10;
 
     fn of(original: &Termios, ours: &Termios) -> Self {
         let number = |pid: Pid| u64::from(pid.as_raw_nonzero().get().unsigned_abs());
@@ -168,35 +169,41 @@ impl Held {
             local: original.local_modes.bits().into(),
             wait_bytes: original.special_codes[SpecialCodeIndex::VMIN].into(),
             wait_time: original.special_codes[SpecialCodeIndex::VTIME].into(),
-            ours: ours.local_modes.bits().into(),
+            our_input: ours.input_modes.bits().into(),
+            our_output: ours.output_modes.bits().into(),
+            our_local: ours.local_modes.bits().into(),
             group: number(getpgrp()),
             starter: getpgid(getppid()).map_or(0, number),
         }
     }
 
     fn encode(self) -> Vec<u8> {
-        let Self { input, output, local, wait_bytes, wait_time, ours, group, starter } = self;
-        let fields: [u64; Self::FIELDS] =
-            [input, output, local, wait_bytes, wait_time, ours, group, starter];
-        fields.iter().flat_map(|field| field.to_le_bytes()).collect()
+        let Self { input, output, local, wait_bytes, wait_time, .. } = self;
+        let Self { our_input, our_output, our_local, group, starter, .. } = self;
+        let before = [input, output, local, wait_bytes, wait_time];
+        let fields = before.into_iter().chain([our_input, our_output, our_local, group, starter]);
+        fields.flat_map(u64::to_le_bytes).collect()
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (fields, rest) = bytes.as_chunks::<8>();
+        let (fields, odd) = bytes.as_chunks::<8>();
         let fields: [u64; Self::FIELDS] = fields
             .iter()
             .map(|field| u64::from_le_bytes(*field))
             .collect::<Vec<_>>()
             .try_into()
             .ok()?;
-        let [input, output, local, wait_bytes, wait_time, ours, group, starter] = fields;
-        rest.is_empty().then_some(Self {
+        let [input, output, local, wait_bytes, wait_time, rest @ ..] = fields;
+        let [our_input, our_output, our_local, group, starter] = rest;
+        odd.is_empty().then_some(Self {
             input,
             output,
             local,
             wait_bytes,
             wait_time,
-            ours,
+            our_input,
+            our_output,
+            our_local,
             group,
             starter,
         })
@@ -205,13 +212,18 @@ impl Held {
     /// The modes to set where `now` is found; nothing where somebody else has set others, as a
     /// shell does that was quicker than we are.
     fn restored(&self, now: &Termios) -> Option<Termios> {
-        let same = now.input_modes == InputModes::from_bits_retain(self.input.try_into().ok()?)
-            && now.output_modes == OutputModes::from_bits_retain(self.output.try_into().ok()?)
-            && now.local_modes == LocalModes::from_bits_retain(self.ours.try_into().ok()?)
+        let input = |bits: u64| bits.try_into().ok().map(InputModes::from_bits_retain);
+        let output = |bits: u64| bits.try_into().ok().map(OutputModes::from_bits_retain);
+        let local = |bits: u64| bits.try_into().ok().map(LocalModes::from_bits_retain);
+        let same = now.input_modes == input(self.our_input)?
+            && now.output_modes == output(self.our_output)?
+            && now.local_modes == local(self.our_local)?
             && now.special_codes[SpecialCodeIndex::VMIN] == 1
             && now.special_codes[SpecialCodeIndex::VTIME] == 0;
         let mut modes = same.then(|| now.clone())?;
-        modes.local_modes = LocalModes::from_bits_retain(self.local.try_into().ok()?);
+        modes.input_modes = input(self.input)?;
+        modes.output_modes = output(self.output)?;
+        modes.local_modes = local(self.local)?;
         modes.special_codes[SpecialCodeIndex::VMIN] = self.wait_bytes.try_into().ok()?;
         modes.special_codes[SpecialCodeIndex::VTIME] = self.wait_time.try_into().ok()?;
         Some(modes)
@@ -354,7 +366,9 @@ mod tests {
         local: 3,
         wait_bytes: 4,
         wait_time: 5,
-        ours: 6,
+        our_input: 1,
+        our_output: 2,
+        our_local: 6,
         group: 7,
         starter: u64::MAX,
     };
@@ -387,8 +401,8 @@ mod tests {
     #[test]
     fn what_is_no_terminals_modes_is_not_taken_for_them() {
         assert_eq!(Held::decode(&HELD.encode()), Some(HELD));
-        assert_eq!(Held::decode(&[0; 63]), None);
-        assert_eq!(Held::decode(&[0; 65]), None);
-        assert_eq!(Held::decode(&[0; 72]), None);
+        assert_eq!(Held::decode(&[0; 79]), None);
+        assert_eq!(Held::decode(&[0; 81]), None);
+        assert_eq!(Held::decode(&[0; 88]), None);
     }
 }

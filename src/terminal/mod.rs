@@ -41,7 +41,7 @@ pub use signals::{Signal, Signals};
 pub use size::TtySize;
 pub use tmux::TmuxAnswers;
 pub use trial::{KittyAnswers, Trial};
-pub use tty::{Awaited, Ready, Tty};
+pub use tty::{Awaited, Place, Ready, Tty};
 
 use std::io::{self, Write};
 
@@ -263,6 +263,18 @@ impl<W: Write> Terminal<W> {
         }
         self.out.set_torn(self.torn);
         Ok(n)
+    }
+
+    /// Writes what is taken at once of bytes that are not ours, and tells how much that is; 0 if
+    /// nothing is.
+    ///
+    /// # Errors
+    /// [`TerminalError::Closed`] when nobody reads any more.
+    pub fn offer_plain(&mut self, bytes: &[u8]) -> Result<usize, TerminalError>
+    where
+        W: Offer,
+    {
+        self.out.offer(bytes)
     }
 
     /// Ends whatever a write that was given up has left open: a sequence, and what was to be done

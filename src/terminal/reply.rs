@@ -56,11 +56,22 @@ pub enum Reply {
         /// From 1, at the left.
         col: u16,
     },
+    /// `CSI ? row ; column R`, with a page behind it or not (VT510 Programmer Information, DECXCPR),
+    /// one-based as sent.
+    CursorReport {
+        /// From 1, at the top.
+        row: u16,
+        /// From 1, at the left.
+        col: u16,
+    },
     /// `CSI code n`, the answer to DSR 5 (ECMA-48 §8.3.35): 0 is ready, 3 a malfunction.
     Status(u16),
     /// Whether the window is seen, `CSI ? 999 ; 1 n` or `2` (mode 2033, "visibility reports": kitty
     /// from 0.48, Ghostty).
     Visible(bool),
+    /// `OSC 7501 ; ? ST`: the terminal takes reports of what programs do (the Program Status
+    /// Protocol).
+    TakesStatus,
     /// The background colour, `OSC 11 ; rgb:r/g/b ST` (xterm ctlseqs), to eight bits.
     Background(u8, u8, u8),
     /// A key, as the terminal sent it.
@@ -136,6 +147,15 @@ impl ReplyParser {
             let long = self.held.len() >= MAX_SEQUENCE;
             self.emit(if long { Reply::Unknown } else { Reply::Key }, out);
         }
+    }
+
+    /// Gives up on what is incomplete, and appends its bytes, as far as they are kept.
+    pub fn take_held(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.held);
+        if self.state == State::StringEscape {
+            out.push(ESC);
+        }
+        self.state = State::Ground;
     }
 
     /// Whether something is incomplete.
@@ -309,6 +329,10 @@ fn parse_sequence(text: &str) -> Option<Reply> {
             let values = values.to_vec();
             Some(Reply::Xtsmgraphics { item, status, values })
         }
+        "R" if body.starts_with('?') => match numbers(body.strip_prefix('?')?)?[..] {
+            [row, col] | [row, col, _] => Some(Reply::CursorReport { row, col }),
+            _ => None,
+        },
         "R" => match numbers(body)?[..] {
             [row, col] => Some(Reply::CursorPosition { row, col }),
             _ => None,
@@ -358,6 +382,9 @@ fn parse_string(text: &str) -> Option<Reply> {
     }
     if let Some(codes) = body.strip_prefix("1337;Capabilities=") {
         return Some(Reply::ItermCapabilities(codes.to_owned()));
+    }
+    if body == "7501;?" {
+        return Some(Reply::TakesStatus);
     }
     background(body.strip_prefix("11;rgb")?)
 }

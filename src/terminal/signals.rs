@@ -15,6 +15,8 @@ pub enum Signal {
     Continue,
     /// `SIGWINCH`: the window has another size.
     Resize,
+    /// `SIGCHLD`: a child ended. Only for who [waits for one](Signals::with_children).
+    Child,
 }
 
 impl Signal {
@@ -35,7 +37,7 @@ pub use elsewhere::Signals;
 mod unix {
     use super::Signal;
     use signal_hook::SigId;
-    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+    use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
     use std::io::{self, Read as _};
     use std::os::fd::{AsFd, BorrowedFd};
     use std::os::unix::net::UnixStream;
@@ -65,10 +67,22 @@ mod unix {
         /// # Errors
         /// When the system gives no pipe or no handler.
         pub fn new() -> io::Result<Self> {
+            Self::watching(&WATCHED)
+        }
+
+        /// Begins to watch them, and the ends of children.
+        ///
+        /// # Errors
+        /// As [`Signals::new`].
+        pub fn with_children() -> io::Result<Self> {
+            Self::watching(&[&WATCHED[..], &[(Signal::Child, SIGCHLD)]].concat())
+        }
+
+        fn watching(all: &[(Signal, i32)]) -> io::Result<Self> {
             let (wake, alarm) = UnixStream::pair()?;
             wake.set_nonblocking(true)?;
             let mut signals = Self { wake, seen: Vec::new(), ids: Vec::new() };
-            for (signal, number) in WATCHED {
+            for &(signal, number) in all {
                 signals.watch(signal, number, alarm.try_clone()?)?;
             }
             Ok(signals)

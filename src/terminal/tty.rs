@@ -5,11 +5,11 @@ use super::probe::{Answers, BUDGET, EnvHints, Questions};
 use super::reply::{Reply, ReplyParser};
 use super::{Alarm, Database, Offer, Signals, Terminal, TerminalError, TtySize};
 use super::{RESTORE_CURSOR, SAVE_CURSOR};
-use crate::units::{CellSize, PixelSize};
+use crate::units::{CellPosition, CellSize, PixelSize};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::termios::{QueueSelector, tcflush, tcgetwinsize};
+use rustix::termios::{QueueSelector, Termios, tcflush, tcgetwinsize};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -68,6 +68,15 @@ pub struct Ready {
     pub signals: bool,
 }
 
+/// What a terminal tells of where it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The cursor's cell.
+    pub cursor: Option<CellPosition>,
+    /// It answered the question of the Program Status Protocol.
+    pub takes_status: bool,
+}
+
 /// What [`Terminal::wait`] waits for besides the terminal's replies.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Awaited<'a> {
@@ -118,6 +127,96 @@ impl Terminal<Tty> {
         }))
     }
 
+    /// Lets every byte through as it is, both ways, for whoever stands between it and a program; keys
+    /// are then read with [`Terminal::read_bytes`].
+    ///
+    /// # Errors
+    /// [`TerminalError::Background`] while another job has it.
+    pub fn let_through(&mut self) -> Result<(), TerminalError> {
+        let guard = &self.get_ref().guard;
+        guard.let_through();
+        guard.enter_raw()
+    }
+
+    /// The terminal's modes as they were found.
+    #[must_use]
+    pub fn original_modes(&self) -> &Termios {
+        self.get_ref().guard.original()
+    }
+
+    /// Appends what came, as it came, without waiting: what was typed while answers were awaited
+    /// comes first.
+    ///
+    /// # Errors
+    /// [`TerminalError::Closed`] when the terminal is gone.
+    pub fn read_bytes(&mut self, out: &mut Vec<u8>) -> Result<(), TerminalError> {
+        let tty = self.get_mut();
+        for reply in tty.kept.drain(..) {
+            if let Reply::Key(key) = reply {
+                out.extend_from_slice(&key);
+            }
+        }
+        tty.parser.take_held(out);
+        let mut bytes = [0; 4096];
+        match rustix::io::read(tty.guard.fd(), &mut bytes) {
+            Ok(0) => Err(TerminalError::Closed),
+            Ok(n) => {
+                out.extend_from_slice(bytes.get(..n).unwrap_or_default());
+                Ok(())
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Ok(()),
+            Err(errno) => Err(system(errno)),
+        }
+    }
+
+    /// Where the cursor is (DECXCPR), and whether the terminal takes reports of what programs do (OSC
+    /// 7501), if it tells within `patience`. Keys that come meanwhile are kept.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn ask_place(&mut self, patience: Duration) -> Result<Place, TerminalError> {
+        self.write(b"\x1b]7501;?\x1b\\\x1b[?6n")?;
+        let tty = self.get_mut();
+        let deadline = Instant::now() + patience;
+        let mut place = Place::default();
+        while place.cursor.is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let mut replies = Vec::new();
+            tty.read_raw(left, &mut replies)?;
+            tty.leave_out_late(&mut replies);
+            for reply in replies {
+                match reply {
+                    Reply::TakesStatus => place.takes_status = true,
+                    Reply::CursorReport { row, col } => {
+                        let zero_based = |at: u16| at.saturating_sub(1);
+                        let at = CellPosition { row: zero_based(row), col: zero_based(col) };
+                        place.cursor = Some(at);
+                    }
+                    other => tty.keep(other),
+                }
+            }
+        }
+        Ok(place)
+    }
+
+    /// Whether answers to [`Terminal::probe`] may still come.
+    #[must_use]
+    pub fn owes_answers(&self) -> bool {
+        self.get_ref().owed.as_ref().is_some_and(|owed| owed.began.elapsed() < LATE)
+    }
+
+    /// Takes a reply that came among the bytes, if it is a late answer to [`Terminal::probe`]; tells
+    /// whether it was.
+    pub fn take_late(&mut self, reply: Reply) -> bool {
+        let tty = self.get_mut();
+        let mut replies = vec![reply];
+        tty.leave_out_late(&mut replies);
+        replies.is_empty()
+    }
+
     /// Starts `program`, which must call [`guardian::run`](super::guardian::run) when its first
     /// argument is [`guardian::ARGUMENT`](super::guardian::ARGUMENT), so that it puts the terminal
     /// back if we are killed. Without one, or when that one is killed, everything else goes on.
@@ -126,6 +225,11 @@ impl Terminal<Tty> {
     /// When it cannot be started.
     pub fn start_guardian(&mut self, program: &Path) -> io::Result<()> {
         self.get_mut().guard.start_guardian(program)
+    }
+
+    /// Sends the guardian away, for who has nothing more to clear up.
+    pub fn dismiss_guardian(&mut self) {
+        self.get_mut().guard.dismiss();
     }
 
     /// The window's size (`TIOCGWINSZ`, tty_ioctl(4)).

@@ -56,6 +56,10 @@ impl Session {
         let child = Command::new("setsid")
             .args(["--ctty", "sh", "-c", &script])
             .env_remove("BUDDY")
+            .env_remove("CI")
+            .env("HOME", "/nonexistent")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_STATE_HOME")
             .env_remove("TMUX")
             .env_remove("NO_MOTION")
             .env_remove("NO_COLOR")
@@ -275,6 +279,7 @@ fn keys() {
         watches: false,
         cursor_shown: true,
         cell: choice.geometry.cell,
+        manners: None,
         on_key: &mut on_key,
     };
     live::run(&mut player, &mut terminal, &mut signals, &mut live).unwrap();

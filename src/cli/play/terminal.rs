@@ -1,28 +1,34 @@
 //! Playing into the terminal that we run in: asked what it can, guarded, and put back.
 
-use super::{Failure, PlayArgs, guests, listen, live_failure, open_player, settings, source};
+use super::{
+    Failure, Look, PlayArgs, guests, listen, live_failure, manners, open_player, settings, source,
+};
+use buddy_render::event::bus::Bus;
 use buddy_render::event::{Event, EventKind};
+use buddy_render::manners::{Bearing, Manners, Standing};
 use buddy_render::mood::{Input, Mind, OneClip};
 use buddy_render::pet::{Pet, catalog};
-use buddy_render::player::live::{self, KeyAction, Live};
+use buddy_render::player::live::{self, KeyAction, Live, Piped};
 use buddy_render::player::{Guests, Player, encoder};
 use buddy_render::terminal::{
     self, Choice, Database, EnvHints, Protocol, Signals, Terminal, TerminalError,
 };
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// No wait for a hidden pet's time is longer.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// The terminal, made ours until this is dropped.
-struct Stage {
-    terminal: Terminal,
-    signals: Signals,
-    choice: Choice,
+pub(in crate::cli) struct Stage {
+    pub(in crate::cli) terminal: Terminal,
+    pub(in crate::cli) signals: Signals,
+    pub(in crate::cli) choice: Choice,
 }
 
 impl Stage {
-    fn open(args: &PlayArgs) -> Result<Self, Failure> {
-        let look = &args.look;
+    pub(in crate::cli) fn open(look: &Look, signals: Signals) -> Result<Self, Failure> {
         let failed = |error: TerminalError| Failure::of_terminal(&error);
-        let signals = Signals::new()?;
         let mut terminal = Terminal::open().map_err(failed)?;
         // It starts while the terminal is asked. Where it cannot, there is only less to rely on.
         let _ = std::env::current_exe().and_then(|program| terminal.start_guardian(&program));
@@ -30,19 +36,19 @@ impl Stage {
         let database =
             Database::embedded().map_err(|e| Failure::because("the table of terminals", &e))?;
         let answers = terminal.probe(&hints, &database).map_err(failed)?;
-        let mut choice = terminal::choose(&answers, &hints, &database, look.protocol.protocol());
+        let mut choice = terminal::choose(&answers, &hints, &database, look.protocol());
         encoder::take_tier(&mut choice, look.tier.as_deref())
             .map_err(|e| Failure::usage(e.to_string()))?;
         Ok(Self { terminal, signals, choice })
     }
 
-    fn player(
+    pub(in crate::cli) fn player(
         &self,
         args: &PlayArgs,
         guests: Guests,
         mind: Box<dyn Mind>,
     ) -> Result<Player, Failure> {
-        let settings = settings(&args.look, &self.choice, true, !args.quiet);
+        let settings = settings(&args.look, &self.choice, true, args.speaks());
         open_player(settings, guests, mind, &self.choice, &args.look, ids_seed(args))
     }
 }
@@ -57,14 +63,28 @@ pub(super) fn play(
     guests: Guests,
     mind: Box<dyn Mind>,
     has_events: bool,
+    manners: &mut Manners,
 ) -> Result<(), Failure> {
     let look = &args.look;
-    if look.protocol.protocol() == Some(Protocol::Text) {
-        return sentences(args, guests, mind, has_events);
+    let events = listen(args, &guests.host, has_events)?;
+    let ask = if events.is_deaf() { manners::bearing_of_deaf } else { manners::bearing };
+    let mut ask = || ask(manners);
+    // A hidden pet does not even ask the terminal.
+    if !wait_until_shown(&events.bus, &mut ask) {
+        return Ok(());
     }
-    let (mut stage, host) = (Stage::open(args)?, Arc::clone(&guests.host));
+    if !has_events {
+        // Short enough to end before the pet's box in a window of 80 columns.
+        let title = guests.host.title();
+        crate::cli::tell(format_args!(
+            "{title} listens: cargo test 2>&1 | buddy-render   (Ctrl-C ends)"
+        ));
+    }
+    if look.protocol() == Some(Protocol::Text) {
+        return sentences(args, guests, mind, &events.bus, &mut ask);
+    }
+    let mut stage = Stage::open(&args.look, Signals::new()?)?;
     let mut player = stage.player(args, guests, mind)?;
-    let events = listen(args, &host, has_events)?;
     let mut live = Live {
         bus: Some(&*events.bus),
         limit: look.duration,
@@ -72,6 +92,7 @@ pub(super) fn play(
         watches: stage.choice.visibility2033,
         cursor_shown: stage.choice.cursor_shown,
         cell: stage.choice.geometry.cell,
+        manners: Some(&mut ask),
         on_key: &mut |key| match key {
             _ if is_quit(key) => KeyAction::Quit,
             REDRAW => KeyAction::Redraw,
@@ -85,21 +106,41 @@ pub(super) fn play(
     done
 }
 
+/// Waits while the pet is hidden; whether it may be shown, or is not to be there any more.
+fn wait_until_shown(bus: &Bus, ask: &mut dyn FnMut() -> Bearing) -> bool {
+    loop {
+        let Bearing { standing, holds } = ask();
+        if standing != Standing::Hidden {
+            return standing < Standing::Hidden;
+        }
+        let begun = Instant::now();
+        let mut left = holds.unwrap_or(LONGEST_REST).min(LONGEST_REST);
+        while let Some(event) = bus.recv_timeout(left) {
+            if event.kind == EventKind::MannersChanged {
+                break;
+            }
+            left = left.saturating_sub(begun.elapsed());
+        }
+        if bus.is_finished() {
+            return false;
+        }
+    }
+}
+
 /// Sentences go to standard output like any program's words, and stay in the scrollback.
 fn sentences(
     args: &PlayArgs,
     guests: Guests,
     mind: Box<dyn Mind>,
-    has_events: bool,
+    bus: &Bus,
+    ask: &mut dyn FnMut() -> Bearing,
 ) -> Result<(), Failure> {
     let choice = super::pipe_choice(&args.look)?;
     let settings = settings(&args.look, &choice, false, false);
-    let host = Arc::clone(&guests.host);
     let mut player = open_player(settings, guests, mind, &choice, &args.look, args.look.seed)?;
-    let events = listen(args, &host, has_events)?;
-    let mut out = std::io::stdout().lock();
-    live::run_into(&mut player, Some(&*events.bus), args.look.duration, true, &mut out)
-        .map_err(live_failure)
+    let mut piped =
+        Piped { bus: Some(bus), limit: args.look.duration, sentences: true, manners: Some(ask) };
+    live::run_into(&mut player, &mut piped, &mut std::io::stdout().lock()).map_err(live_failure)
 }
 
 /// `q`, Escape alone, or Ctrl-C where it arrives as a byte.
@@ -138,7 +179,7 @@ fn further(names: &[&str], from: &str, by: isize) -> String {
 }
 
 pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), Failure> {
-    let mut stage = Stage::open(args)?;
+    let mut stage = Stage::open(&args.look, Signals::new()?)?;
     let (mut args, mut pet, mut clip) = (args.clone(), pet, clip.to_owned());
     loop {
         let mut leap = None;
@@ -164,6 +205,7 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
             watches: stage.choice.visibility2033,
             cursor_shown: stage.choice.cursor_shown,
             cell: stage.choice.geometry.cell,
+            manners: None,
             on_key: &mut on_key,
         };
         live::run(&mut player, &mut stage.terminal, &mut stage.signals, &mut live)
@@ -174,8 +216,8 @@ pub(super) fn preview(args: &PlayArgs, pet: Arc<Pet>, clip: &str) -> Result<(), 
                 pet = Arc::new(source::open_pet(&next)?);
             }
             Some(Step::Skin(by)) => {
-                let worn = &mut args.look.skin.skin;
-                *worn = further(&pet.skins(), worn, by);
+                let worn = &mut args.look.skin;
+                worn.wear(further(&pet.skins(), worn.name(), by));
             }
             _ => return Ok(()),
         }

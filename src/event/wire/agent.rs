@@ -42,7 +42,7 @@ pub(super) struct Change {
 impl Change {
     pub(super) fn event(self, hook: &Object<'_>) -> Event {
         let Self { path, added, deleted, files } = self;
-        let kind = EventKind::Edit { path, added, deleted, files, renamed: false };
+        let kind = EventKind::Edit { path, added, deleted, files, renamed: false, patch: None };
         Event { repo: repo(hook), ..Event::of(kind) }
     }
 

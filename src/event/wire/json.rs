@@ -98,6 +98,11 @@ impl<'a> Raw<'a> {
         Object::parse(self.0.get()).ok()
     }
 
+    /// Whether it is a list.
+    pub(super) fn is_list(self) -> bool {
+        self.0.get().starts_with('[')
+    }
+
     /// The list's values; none where it is no list.
     pub(super) fn items(self) -> Vec<Self> {
         let items: Vec<&RawValue> = serde_json::from_str(self.0.get()).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The native schema, version 1: one JSON object a line, with `v` and `event`.
 
-use super::super::{AgentState, Event, EventKind, LintLevel, Outcome};
+use super::super::{AgentState, Event, EventKind, LintLevel, MAX_VECTOR, Outcome, Patch};
 use super::agent::shown;
 use super::json::{Object, Raw};
 use crate::text::SafeText;
@@ -155,6 +155,20 @@ impl<'a> Fields<'_, 'a> {
         self.typed(name, "a number", Raw::number)
     }
 
+    /// A list of numbers, of which [`MAX_VECTOR`] are kept.
+    fn numbers(&self, name: &str) -> Result<Vec<f32>, String> {
+        let wrong = || format!("{name:?} is not a list of numbers");
+        let Some(list) = self.0.get(name) else { return Ok(Vec::new()) };
+        if !list.is_list() {
+            return Err(wrong());
+        }
+        let items = list.items().into_iter().take(MAX_VECTOR);
+        #[allow(clippy::cast_possible_truncation, reason = "it was single precision before")]
+        let single = |number: f64| Some(number as f32).filter(|number| number.is_finite());
+        let number = |item: Raw<'a>| item.number().and_then(single).ok_or_else(wrong);
+        items.map(number).collect()
+    }
+
     /// 0 to 1; what lies outside is moved to the nearer end.
     fn share(&self, name: &str) -> Result<Option<f32>, String> {
         #[allow(clippy::cast_possible_truncation, reason = "between 0 and 1 only digits are lost")]
@@ -264,16 +278,14 @@ fn git(name: &str, fields: &Fields<'_, '_>) -> Result<Option<EventKind>, String>
 
 fn edit(name: &str, fields: &Fields<'_, '_>) -> Result<Option<EventKind>, String> {
     match name {
-        "" => {
-            fields.string("patch")?;
-            Ok(Some(EventKind::Edit {
-                path: fields.text("path")?,
-                added: fields.count_or("added", 0)?,
-                deleted: fields.count_or("deleted", 0)?,
-                files: fields.count_or("files", 1)?,
-                renamed: fields.flag("renamed")?,
-            }))
-        }
+        "" => Ok(Some(EventKind::Edit {
+            path: fields.text("path")?,
+            added: fields.count_or("added", 0)?,
+            deleted: fields.count_or("deleted", 0)?,
+            files: fields.count_or("files", 1)?,
+            renamed: fields.flag("renamed")?,
+            patch: fields.string("patch")?.and_then(|patch| Patch::new(&patch)),
+        })),
         "large_delete" => {
             Ok(Some(EventKind::LargeDelete { deleted: fields.count_or("deleted", 0)? }))
         }
@@ -305,6 +317,8 @@ fn found(name: &str, fields: &Fields<'_, '_>) -> Result<EventKind, String> {
         "intent" => EventKind::Intent {
             class: Fields::needed("class", fields.text("class")?)?,
             confidence: fields.share("confidence")?.unwrap_or(1.0),
+            vector: fields.numbers("vector")?,
+            provider: fields.text("provider")?,
         },
         _ => EventKind::Whisper { text: fields.text("text")? },
     })
@@ -332,6 +346,7 @@ fn direct(name: &str, fields: &Fields<'_, '_>) -> Result<Option<EventKind>, Stri
         }
         "hide" => EventKind::Hide,
         "show" => EventKind::Show,
+        "manners.changed" => EventKind::MannersChanged,
         _ => return Ok(None),
     }))
 }
@@ -425,6 +440,7 @@ fn plain_name(kind: &EventKind) -> &'static str {
         EventKind::Play { .. } => "play",
         EventKind::Hide => "hide",
         EventKind::Show => "show",
+        EventKind::MannersChanged => "manners.changed",
         EventKind::Tests { .. }
         | EventKind::Build { .. }
         | EventKind::Lint { .. }
@@ -451,12 +467,13 @@ fn write_kind(line: &mut Line, kind: &EventKind) {
             line.text("app", app.as_ref());
             line.text("message", message.as_ref());
         }
-        EventKind::Edit { path, added, deleted, files, renamed } => {
+        EventKind::Edit { path, added, deleted, files, renamed, patch } => {
             line.text("path", path.as_ref());
             line.field("added", added);
             line.field("deleted", deleted);
             line.field("files", files);
             line.field("renamed", renamed);
+            line.option("patch", patch.as_ref().map(Patch::as_str));
         }
         EventKind::Conflict { files } => line.field("files", files),
         EventKind::LargeDelete { deleted } => line.field("deleted", deleted),
@@ -501,9 +518,11 @@ fn write_direct(line: &mut Line, kind: &EventKind) {
             line.option("interval_ms", *interval_ms);
         }
         EventKind::Idle { seconds, .. } => line.field("seconds", seconds),
-        EventKind::Intent { class, confidence } => {
+        EventKind::Intent { class, confidence, vector, provider } => {
             line.field("class", class.as_str());
             line.field("confidence", confidence);
+            line.option("vector", Some(vector).filter(|vector| !vector.is_empty()));
+            line.text("provider", provider.as_ref());
         }
         EventKind::Whisper { text } => line.text("text", text.as_ref()),
         EventKind::Say { text } => line.field("text", text.as_str()),

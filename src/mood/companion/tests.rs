@@ -355,6 +355,43 @@ fn a_push_is_nodded_at_and_wakes_a_sleeper() {
 }
 
 #[test]
+fn nobody_who_types_without_pause_is_nodded_at() {
+    let mut log = Log::whole(Species::Owl);
+    for second in (4..240).step_by(2) {
+        log.at(second, EventKind::Keystroke { count: 8, interval_ms: None });
+    }
+    log.at(240, EventKind::Push).until(244);
+    assert!(!log.clips().contains(&"blink"), "{:?}", log.clips());
+    log.at(400, EventKind::Push).until(404);
+    assert!(log.clips().contains(&"blink"), "{:?}", log.clips());
+}
+
+fn intent(class: &str, confidence: f32) -> EventKind {
+    let class = SafeText::new(class);
+    EventKind::Intent { class, confidence, vector: Vec::new(), provider: None }
+}
+
+#[test]
+fn each_perks_up_at_what_it_cares_for_and_stays_vague_below_half() {
+    for (species, class) in [
+        (Species::Crane, "refactor"),
+        (Species::Cat, "test"),
+        (Species::Owl, "fix"),
+        (Species::Dog, "docs"),
+    ] {
+        let mut log = Log::new(species, &[]);
+        log.at(4, intent(class, 0.49)).at(8, intent("unknown", 0.9)).at(12, intent("upkeep", 0.9));
+        log.until(14);
+        assert!(!log.clips().contains(&"alert"), "{species:?} {:?}", log.clips());
+        log.at(16, intent(class, 0.5)).until(18);
+        assert_eq!(log.clips().last(), Some(&"alert"), "{species:?}");
+        let seen = |log: &Log| log.clips().iter().filter(|clip| **clip == "alert").count();
+        log.at(30, intent(class, 0.9)).until(32);
+        assert_eq!(seen(&log), 1, "{species:?} has shown that it cares");
+    }
+}
+
+#[test]
 fn who_is_shown_again_enters() {
     let mut log = Log::whole(Species::Ghost);
     log.at(5, EventKind::Hide).at(6, EventKind::Show).until(7);

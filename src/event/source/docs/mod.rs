@@ -10,7 +10,7 @@ mod shelves;
 pub use question::{Language, Question};
 pub use shelves::{Page, Shelves};
 
-use super::super::bus::Bus;
+use super::super::bus::{Bus, TapId};
 use super::super::{Event, EventKind};
 use crate::text::SafeText;
 use std::collections::{HashSet, VecDeque};
@@ -31,6 +31,7 @@ const GLANCE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct Seeking {
     bus: Arc<Bus>,
+    tap: TapId,
     open: Arc<AtomicUsize>,
 }
 
@@ -50,7 +51,7 @@ impl Seeking {
 impl Drop for Seeking {
     fn drop(&mut self) {
         // The thread ends when nobody can ask any more.
-        self.bus.set_tap(None);
+        self.bus.remove_tap(self.tap);
     }
 }
 
@@ -66,8 +67,8 @@ pub fn seek(shelves: Shelves, bus: &Arc<Bus>) -> io::Result<Seeking> {
     let run = move || answer(&shelves, &questions, &answers, &counted);
     std::thread::Builder::new().name("docs".to_owned()).spawn(run)?;
     let asked = Arc::clone(&open);
-    bus.set_tap(Some(Box::new(move |event| ask(event, &send, &asked))));
-    Ok(Seeking { bus: Arc::clone(bus), open })
+    let tap = bus.add_tap(Box::new(move |event| ask(event, &send, &asked)));
+    Ok(Seeking { bus: Arc::clone(bus), tap, open })
 }
 
 fn ask(event: &Event, send: &SyncSender<Question>, open: &AtomicUsize) {

@@ -6,7 +6,7 @@
 
 use super::generated;
 use super::lines::{self, Hunk};
-use crate::event::EventKind;
+use crate::event::{EventKind, MAX_PATCH_BYTES, Patch};
 use crate::text::SafeText;
 use std::sync::Arc;
 
@@ -109,7 +109,18 @@ pub(super) fn edit(pieces: &[Piece]) -> Option<EventKind> {
         deleted,
         files: pieces.len() as u64,
         renamed: pieces.iter().all(|piece| piece.from.is_some()),
+        patch: patch(pieces),
     })
+}
+
+/// The burst as one diff, as far as it fits: what the files were before it, and what they are.
+fn patch(pieces: &[Piece]) -> Option<Patch> {
+    let mut all = String::new();
+    for Change { path, before, after } in pieces.iter().map(|piece| &piece.change) {
+        let left = MAX_PATCH_BYTES.saturating_sub(all.len());
+        all.push_str(&lines::patch(path, before.as_deref(), after.as_deref(), left));
+    }
+    Patch::new(&all)
 }
 
 #[cfg(test)]
@@ -177,8 +188,18 @@ mod tests {
             deleted: 0,
             files: 2,
             renamed: false,
+            patch: None,
         };
-        assert_eq!(edit(&compare(changes)), Some(wanted));
+        let Some(EventKind::Edit { path, added, deleted, files, renamed, patch }) =
+            edit(&compare(changes))
+        else {
+            panic!("no edit")
+        };
+        let told = EventKind::Edit { path, added, deleted, files, renamed, patch: None };
+        assert_eq!(told, wanted);
+        let patch = patch.unwrap();
+        assert!(patch.as_str().starts_with("--- a/a.rs\n+++ b/a.rs\n@@ "), "{}", patch.as_str());
+        assert!(patch.as_str().contains("\n--- /dev/null\n+++ b/b.rs\n@@ "), "{}", patch.as_str());
         assert_eq!(edit(&[]), None);
     }
 }

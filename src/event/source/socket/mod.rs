@@ -8,7 +8,7 @@ mod sender;
 mod server;
 
 pub use folder::{SocketError, folder};
-pub use sender::{candidates, send};
+pub use sender::{Pet, candidates, pets, send};
 pub use server::{BURST, LINES_A_SECOND, Listening, MAX_CLIENTS, listen};
 
 use sha2::{Digest as _, Sha256};

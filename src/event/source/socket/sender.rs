@@ -30,6 +30,33 @@ pub fn candidates(path: &Path, place: &Place) -> Vec<PathBuf> {
     found
 }
 
+/// A pet that listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pet {
+    /// Its socket.
+    pub path: PathBuf,
+    /// Its process.
+    pub process: u32,
+    /// The device of its terminal, where it has one.
+    pub tty: Option<u64>,
+}
+
+/// The pets that listen in a folder, the youngest first. None where the folder is not ours alone.
+#[must_use]
+pub fn pets(path: &Path) -> Vec<Pet> {
+    if folder::check(path).is_err() {
+        return Vec::new();
+    }
+    let pet = |path: PathBuf| {
+        let mut parts = path.file_stem()?.to_str()?.split('-');
+        let process = parts.next()?.parse().ok()?;
+        let tty = u64::from_str_radix(parts.next()?, 16).ok().filter(|tty| *tty != 0);
+        let listens = connect(&path).is_ok_and(|socket| is_ours(&socket));
+        listens.then_some(Pet { path, process, tty })
+    };
+    folder::sockets(path).into_iter().filter_map(pet).collect()
+}
+
 /// Sends a line to a socket, a newline after it. Never waits: where the pet cannot take it now, it is
 /// not sent.
 ///

@@ -1,0 +1,23 @@
+# A pet beside this shell: buddy-render shell. BUDDY=0 leaves it out.
+if [[ $- == *i* && -t 0 && -t 1 && ${BUDDY-} != 0 && ${TERM-} != dumb ]] &&
+    [[ -z ${BASH_EXECUTION_STRING-}${INSIDE_EMACS-}${MC_SID-} ]] &&
+    ! { [[ ${BUDDY_SHELL-} =~ ^[0-9]+$ ]] && kill -0 "$BUDDY_SHELL" 2>/dev/null; }; then
+    __buddy_start() {
+        local program=buddy-render begun=$SECONDS code=0 login=
+        if ! type -P "$program" >/dev/null; then
+            program=${CARGO_HOME:-${HOME-}/.cargo}/bin/buddy-render
+            [[ -x $program ]] || return 0
+        fi
+        ! shopt -q login_shell || login=-l
+        command "$program" shell --auto -- "${BASH:-bash}" $login || code=$?
+        # 125: nothing was started. The others: it could not, it broke, or it was ended at once;
+        # so was one that failed (1) or does not know our words (2).
+        case $code in
+            101 | 12[567] | 132 | 13[45679] | 159) return 0 ;;
+        esac
+        ((code > 2 && code < 128 || SECONDS - begun > 2 || code == 0)) || return 0
+        exit "$code"
+    }
+    __buddy_start
+    unset -f __buddy_start
+fi

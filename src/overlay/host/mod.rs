@@ -1,0 +1,459 @@
+//! Moves the bytes between the terminal and the shell, and lets the [`Stage`] put its own between
+//! them. One thread, one loop, and nothing in it that waits for anything but all of them.
+
+mod lane;
+mod stage;
+
+pub use stage::{Stage, StageConfig};
+
+use super::{Ended, Pty};
+use crate::event::EventKind;
+use crate::event::bus::Bus;
+use crate::manners::{Bearing, Standing};
+use crate::terminal::{Alarm, Signal, Signals, Terminal, TerminalError};
+use crate::units::CellPixels;
+use lane::Lane;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How much of the child's output is read at once.
+const READ: usize = 64 * 1024;
+/// A read of less has taken all there was; one of more is looked for once more. A Linux
+/// pseudoterminal gives no more than a page at once.
+const MUCH: usize = 2048;
+/// How long the end of a key may take before what came of it is no answer of the terminal's.
+const WITHIN_A_KEY: Duration = Duration::from_millis(50);
+/// How long the end waits for the terminal to take the last of the output.
+const LAST_OUTPUT: Duration = Duration::from_secs(2);
+/// How long the end waits for an answer that is still to come.
+const LAST_ANSWER: Duration = Duration::from_millis(250);
+/// The exit code after the terminal was closed: that of SIGHUP.
+const HUNG_UP: Ended = Ended { code: 129 };
+
+/// Why a shell could not be accompanied to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The terminal could not be used.
+    #[error(transparent)]
+    Terminal(#[from] TerminalError),
+    /// The system could not wait, or tell how the shell ended.
+    #[error("the shell's terminal could not be read or written")]
+    Pty(#[from] io::Error),
+}
+
+/// What comes to the pet from outside.
+pub struct Outside<'a> {
+    /// Where events arrive.
+    pub bus: Arc<Bus>,
+    /// One cell's pixels, where the system does not tell them.
+    pub cell: CellPixels,
+    /// What the pet may do. Asked at the start, when the answer's time is over, and when
+    /// `manners.changed` comes.
+    pub manners: &'a mut dyn FnMut() -> Bearing,
+}
+
+/// Accompanies the shell in `pty` to its end. Once the pet is switched off, bytes are passed on and
+/// nothing else is done.
+///
+/// # Errors
+/// When the terminal or the system fails; a pet that cannot be drawn only goes.
+pub fn run(
+    terminal: &mut Terminal,
+    signals: &mut Signals,
+    pty: &mut Pty,
+    stage: Stage,
+    outside: &mut Outside<'_>,
+) -> Result<Ended, HostError> {
+    let alarm = Alarm::new()?;
+    let bell = alarm.bell()?;
+    // For what came before there was a bell.
+    bell();
+    outside.bus.set_bell(Some(Box::new(bell)));
+    let mut host = Host {
+        terminal,
+        signals,
+        pty,
+        stage: Some(stage),
+        outside,
+        manners_end: Some(Duration::ZERO),
+        alarm,
+        begun: Instant::now(),
+        to_terminal: Lane::default(),
+        to_child: Lane::default(),
+        buffer: vec![0; READ],
+        keys: Vec::new(),
+        held_since: None,
+        farewell: Vec::new(),
+        over: false,
+    };
+    let done = host.accompany();
+    let left = host.leave();
+    host.outside.bus.set_bell(None);
+    let done = match done {
+        Err(HostError::Terminal(TerminalError::Closed)) => {
+            host.pty.hang_up();
+            Ok(HUNG_UP)
+        }
+        done => done,
+    };
+    done.and_then(|ended| left.map(|()| ended))
+}
+
+struct Host<'a, 'o> {
+    terminal: &'a mut Terminal,
+    signals: &'a mut Signals,
+    pty: &'a mut Pty,
+    /// None once there is no pet any more.
+    stage: Option<Stage>,
+    outside: &'a mut Outside<'o>,
+    /// When it is asked again what the pet may do.
+    manners_end: Option<Duration>,
+    alarm: Alarm,
+    begun: Instant,
+    to_terminal: Lane,
+    to_child: Lane,
+    buffer: Vec<u8>,
+    keys: Vec<u8>,
+    /// Since when the beginning of an answer, or of a key, is held back.
+    held_since: Option<Duration>,
+    farewell: Vec<u8>,
+    /// The child's output has ended.
+    over: bool,
+}
+
+/// What can be done without waiting.
+#[derive(Clone, Copy, Default)]
+struct Ready {
+    keys: bool,
+    output: bool,
+    signals: bool,
+    news: bool,
+}
+
+impl Host<'_, '_> {
+    fn now(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    fn accompany(&mut self) -> Result<Ended, HostError> {
+        self.type_in()?;
+        loop {
+            let ready = self.wait()?;
+            // What is typed first: its echo is what somebody waits for.
+            if ready.keys {
+                self.type_in()?;
+            }
+            if ready.output {
+                self.pass_output()?;
+            }
+            self.flush()?;
+            if ready.signals
+                && let Some(ended) = self.attend()?
+            {
+                return Ok(ended);
+            }
+            if ready.news {
+                self.hear();
+            }
+            if self.manners_end.is_some_and(|end| self.now() >= end) {
+                self.behave();
+            }
+            if self.over {
+                self.drain()?;
+                return Ok(self.pty.wait()?);
+            }
+            self.present()?;
+        }
+    }
+
+    fn wait(&mut self) -> Result<Ready, HostError> {
+        let now = self.now();
+        let until = self.deadline(now);
+        let timeout = (until < Duration::MAX).then(|| timespec(until.saturating_sub(now)));
+        let sides = |reads: bool, writes: bool| {
+            let mut flags = PollFlags::empty();
+            flags.set(PollFlags::IN, reads);
+            flags.set(PollFlags::OUT, writes);
+            flags
+        };
+        let tty =
+            sides(self.to_child.has_room(), !self.to_terminal.is_empty() || self.is_sending());
+        let pty = sides(self.to_terminal.has_room(), !self.to_child.is_empty());
+        let mut fds = [
+            PollFd::new(self.terminal.get_ref(), tty),
+            PollFd::new(&*self.pty, pty),
+            PollFd::new(&*self.signals, PollFlags::IN),
+            PollFd::new(&self.alarm, PollFlags::IN),
+        ];
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return Ok(Ready { signals: true, ..Ready::default() }),
+            Err(errno) => return Err(io::Error::from(errno).into()),
+        }
+        let [keys, output, signals, news] =
+            fds.map(|fd| fd.revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR));
+        Ok(Ready { keys, output, signals, news })
+    }
+
+    /// Whether the stage has more to send as soon as the terminal takes it.
+    fn is_sending(&self) -> bool {
+        self.stage.as_ref().is_some_and(|stage| !stage.is_idle())
+    }
+
+    fn deadline(&self, now: Duration) -> Duration {
+        let held = self.held_since.map_or(Duration::MAX, |since| since + WITHIN_A_KEY);
+        let Some(stage) = &self.stage else { return held };
+        stage.deadline(now).min(held).min(self.manners_end.unwrap_or(Duration::MAX))
+    }
+
+    /// What the child wrote goes to the terminal.
+    fn pass_output(&mut self) -> Result<usize, HostError> {
+        let mut read = 0;
+        while read < self.buffer.len() {
+            let room = self.buffer.get_mut(read..).unwrap_or_default();
+            match self.pty.read(room) {
+                Ok(0) => {
+                    self.over = true;
+                    break;
+                }
+                Ok(n) => {
+                    read += n;
+                    if n < MUCH {
+                        break;
+                    }
+                }
+                Err(error) if is_later(&error) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let now = self.begun.elapsed();
+        let bytes = self.buffer.get(..read).unwrap_or_default();
+        let failed = match &mut self.stage {
+            Some(stage) => {
+                stage.output(now, bytes, self.to_terminal.end(), self.to_child.end()).is_err()
+            }
+            None => {
+                self.to_terminal.end().extend_from_slice(bytes);
+                false
+            }
+        };
+        if failed {
+            self.stage = None;
+        }
+        Ok(read)
+    }
+
+    /// What was typed goes to the child.
+    fn type_in(&mut self) -> Result<(), HostError> {
+        self.keys.clear();
+        self.terminal.read_bytes(&mut self.keys)?;
+        let now = self.begun.elapsed();
+        let late = self.terminal.owes_answers();
+        match &mut self.stage {
+            Some(stage) => {
+                let secret = self.pty.is_secret();
+                let typed = self.to_child.end();
+                if stage.strains() || late {
+                    let terminal = &mut *self.terminal;
+                    stage.input(now, &self.keys, |reply| terminal.take_late(reply), secret, typed);
+                    self.held_since = stage.strains_key().then_some(now);
+                } else {
+                    stage.typed(now, &self.keys, secret, typed);
+                    self.held_since = None;
+                }
+            }
+            None => self.to_child.end().extend_from_slice(&self.keys),
+        }
+        Ok(())
+    }
+
+    /// Both lanes, as far as the other sides take them.
+    fn flush(&mut self) -> Result<(), HostError> {
+        let pty = &*self.pty;
+        let typed = self.to_child.send(|bytes| match pty.write(bytes) {
+            Err(error) if is_later(&error) => Ok(0),
+            written => written,
+        });
+        // Nobody reads it any more: the child's end will tell.
+        if typed.is_err() {
+            self.to_child.clear();
+        }
+        let terminal = &mut *self.terminal;
+        self.to_terminal.send(|bytes| terminal.offer_plain(bytes))?;
+        Ok(())
+    }
+
+    /// Attends to signals; gives the end where they tell it.
+    fn attend(&mut self) -> Result<Option<Ended>, HostError> {
+        for signal in self.signals.take() {
+            match signal {
+                Signal::Resize | Signal::Continue => self.refit()?,
+                Signal::Suspend => self.suspend()?,
+                Signal::Child => {
+                    if let Some(ended) = self.pty.ended() {
+                        self.drain()?;
+                        return Ok(Some(ended));
+                    }
+                }
+                Signal::Interrupt => self.pty.signal(rustix::process::Signal::INT),
+                Signal::Terminate | Signal::HangUp => {
+                    self.pty.hang_up();
+                    let number = if signal == Signal::HangUp { 1 } else { 15 };
+                    return Ok(Some(Ended { code: 128 + number }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn refit(&mut self) -> Result<(), HostError> {
+        let size = self.terminal.size()?;
+        self.pty.resize(size);
+        if let Some(stage) = &mut self.stage {
+            stage.resize(size.geometry(self.outside.cell));
+        }
+        Ok(())
+    }
+
+    /// Stops as somebody asks who is not at the keyboard; there Ctrl-Z is the child's.
+    fn suspend(&mut self) -> Result<(), HostError> {
+        self.bow_out()?;
+        let mut resumed = self.terminal.suspend();
+        while let Err(TerminalError::Background) = resumed {
+            resumed = self.terminal.suspend();
+        }
+        resumed?;
+        if let Some(stage) = &mut self.stage {
+            stage.doubt();
+        }
+        self.refit()
+    }
+
+    /// Tells the pet of the events that came.
+    fn hear(&mut self) {
+        self.alarm.silence();
+        let now = self.begun.elapsed();
+        for event in self.outside.bus.drain() {
+            match &mut self.stage {
+                _ if event.kind == EventKind::MannersChanged => self.manners_end = Some(now),
+                Some(stage) => stage.hear(now, event),
+                None => {}
+            }
+        }
+    }
+
+    /// Does what the pet may do now.
+    fn behave(&mut self) {
+        let now = self.begun.elapsed();
+        let Bearing { standing, holds } = (self.outside.manners)();
+        self.manners_end = holds.map(|holds| now + holds);
+        let Some(stage) = &mut self.stage else { return };
+        if standing < Standing::Off {
+            return stage.behave(now, standing);
+        }
+        stage.leave(self.to_terminal.end());
+        self.stage = None;
+        self.manners_end = None;
+        self.outside.bus.set_bell(None);
+        self.terminal.set_farewell(&[]);
+        // Only who copies is left.
+        self.terminal.dismiss_guardian();
+    }
+
+    /// Lets the pet draw, when all before it has gone out.
+    fn present(&mut self) -> Result<(), HostError> {
+        let now = self.begun.elapsed();
+        let Some(stage) = &mut self.stage else { return Ok(()) };
+        if self.held_since.is_some_and(|since| now >= since + WITHIN_A_KEY) {
+            self.held_since = None;
+            stage.release(self.to_child.end());
+        }
+        if self.to_terminal.is_empty() {
+            let secret = self.pty.is_secret();
+            if stage.present(now, secret, self.to_terminal.end()).is_err() {
+                stage.leave(self.to_terminal.end());
+                self.stage = None;
+            } else if !self.to_terminal.is_empty() {
+                // Known before anything is on its way.
+                self.farewell.clear();
+                stage.farewell(&mut self.farewell);
+                self.terminal.set_farewell(&self.farewell);
+            }
+        }
+        self.flush()
+    }
+
+    /// What the child wrote before it ended. Others may still have its terminal open: what they write
+    /// from now on is not waited for.
+    fn drain(&mut self) -> Result<(), HostError> {
+        let mut end = Instant::now() + LAST_OUTPUT;
+        loop {
+            let read = if self.to_terminal.has_room() { self.pass_output()? } else { 0 };
+            self.flush()?;
+            if read > 0 {
+                end = Instant::now() + LAST_OUTPUT;
+            } else if self.to_terminal.is_empty() || Instant::now() >= end {
+                return Ok(());
+            }
+            if !self.to_terminal.is_empty() {
+                self.await_room(Duration::from_millis(50))?;
+            }
+        }
+    }
+
+    fn await_room(&self, time: Duration) -> Result<(), HostError> {
+        let mut fds = [PollFd::new(self.terminal.get_ref(), PollFlags::OUT)];
+        match poll(&mut fds, Some(&timespec(time))) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(errno) => Err(io::Error::from(errno).into()),
+        }
+    }
+
+    /// Takes everything of ours off the screen, and waits until that is out.
+    fn bow_out(&mut self) -> Result<(), HostError> {
+        if let Some(stage) = &mut self.stage {
+            stage.leave(self.to_terminal.end());
+        }
+        let end = Instant::now() + LAST_OUTPUT;
+        loop {
+            let terminal = &mut *self.terminal;
+            self.to_terminal.send(|bytes| terminal.offer_plain(bytes))?;
+            if self.to_terminal.is_empty() || Instant::now() >= end {
+                break;
+            }
+            self.await_room(Duration::from_millis(50))?;
+        }
+        self.terminal.set_farewell(&[]);
+        Ok(())
+    }
+
+    /// The end: nothing of ours stays, and no answer is left to be typed into a prompt.
+    fn leave(&mut self) -> Result<(), HostError> {
+        self.bow_out()?;
+        let end = Instant::now() + LAST_ANSWER;
+        while self.stage.as_ref().is_some_and(Stage::strains) && Instant::now() < end {
+            let left = timespec(end.saturating_duration_since(Instant::now()));
+            let mut fds = [PollFd::new(self.terminal.get_ref(), PollFlags::IN)];
+            if !matches!(poll(&mut fds, Some(&left)), Ok(1..)) {
+                break;
+            }
+            self.type_in()?;
+        }
+        Ok(())
+    }
+}
+
+fn is_later(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+fn timespec(time: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
+    }
+}

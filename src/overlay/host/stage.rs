@@ -1,0 +1,664 @@
+//! The pet's side of it: what of ours goes into the child's output, and when. It reads no clock and
+//! writes to nobody: bytes come in, bytes come out.
+
+use super::super::{
+    Followed, Fullscreen, Mark, Needs, Room, Sensed, Senses, Stance, Stands, Strainer, Tracker,
+    WHERE,
+};
+use crate::event::bus::Bus;
+use crate::event::{Event, EventKind};
+use crate::manners::Standing;
+use crate::mood::Input;
+use crate::player::{PlayError, Player, layout};
+use crate::protocol::{Placement, wipe};
+use crate::terminal::outbox::{SLICE, cut};
+use crate::units::{CellPosition, CellSize, Corner, Geometry};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is on the screen is put back where it was, after the text has scrolled, not more often.
+const PUT_AGAIN: Duration = Duration::from_millis(33);
+/// How long ours may be deferred; then the pet is away until it is not.
+const MOST_DEFERRED: Duration = Duration::from_millis(500);
+/// How quiet the child must be before the terminal is asked where the cursor is.
+const ASK_AFTER: Duration = Duration::from_millis(15);
+/// How long an answer is awaited before another is asked for.
+const ANSWER: Duration = Duration::from_millis(400);
+/// After so many questions without an answer no more are asked.
+const MOST_UNANSWERED: u32 = 3;
+/// A window with less has no room for pets.
+const SMALLEST_WINDOW: CellSize = CellSize::new(60, 12);
+/// How often it is looked whether a password is still asked for.
+const SECRET: Duration = Duration::from_millis(250);
+/// Keys are told of together, not more often.
+const KEYS_EVERY: Duration = Duration::from_millis(250);
+/// More bytes at once are a paste, or a mouse.
+const MOST_OF_A_KEY: usize = 16;
+
+/// What a stage must know before it opens.
+#[derive(Clone, Copy, Debug)]
+pub struct StageConfig {
+    /// The window, and one cell's pixels.
+    pub geometry: Geometry,
+    /// The box that is wanted, in cells.
+    pub size: CellSize,
+    /// Where it is.
+    pub corner: Corner,
+    /// What the pet's frames need of the terminal.
+    pub needs: Needs,
+    /// Whether the terminal knows synchronized updates (mode 2026).
+    pub synchronized: bool,
+    /// Whether the pet stays when a program has the whole screen.
+    pub fullscreen: Fullscreen,
+    /// Where the cursor is, if the terminal told.
+    pub cursor: Option<CellPosition>,
+    /// Whether it was asked and has not answered yet.
+    pub owes_cursor: bool,
+    /// Whether the terminal itself answers OSC 7501.
+    pub knows_status: bool,
+}
+
+/// The pet, and what it knows of the terminal that it shares.
+pub struct Stage {
+    config: StageConfig,
+    player: Player,
+    bus: Arc<Bus>,
+    tracker: Tracker,
+    stance: Stance,
+    senses: Senses,
+    strainer: Strainer,
+    stands: Stands,
+    /// What of an upload was not sent yet, and the frame after it.
+    queue: VecDeque<Vec<u8>>,
+    frame: Option<Frame>,
+    /// When the player wants to draw next.
+    wake: Duration,
+    /// Something happened that it has not drawn yet.
+    news: bool,
+    /// What was drawn has moved with the text, or is gone with what the terminal held.
+    moved: bool,
+    gone: bool,
+    put_at: Duration,
+    deferred: Option<Duration>,
+    hidden: bool,
+    /// A password is asked for. Its end is told by nothing, so that it must be looked for.
+    secret: bool,
+    /// All bytes of the child's that were followed.
+    passed: u64,
+    asked: Option<Asked>,
+    unanswered: u32,
+    refit: Option<Refit>,
+    /// The columns in which it has ever stood.
+    drawn: Option<(u16, u16)>,
+    folder: Option<String>,
+    keys: Keys,
+}
+
+/// A question where the cursor is, that was not answered yet.
+#[derive(Clone, Copy)]
+struct Asked {
+    at: Duration,
+    passed: u64,
+}
+
+/// The window has changed and nobody knows where everything went.
+#[derive(Clone, Copy)]
+struct Refit {
+    row: u16,
+}
+
+/// Bytes of ours that move the cursor.
+struct Frame {
+    bytes: Vec<u8>,
+    moves: bool,
+}
+
+/// Keys since they were last told of.
+#[derive(Default)]
+struct Keys {
+    count: u64,
+    since: Duration,
+    last: Option<Duration>,
+    spent: Duration,
+}
+
+impl Stage {
+    /// A stage that has drawn nothing yet.
+    #[must_use]
+    pub fn new(config: StageConfig, mut player: Player, bus: Arc<Bus>) -> Self {
+        player.input(Duration::ZERO, Input::Tick);
+        let blank = config.cursor.is_some_and(|at| (at.row, at.col) == (0, 0));
+        let mut tracker = Tracker::new(config.geometry.window, blank);
+        if let Some(cursor) = config.cursor {
+            tracker.tell_cursor(cursor);
+        }
+        let mut strainer = Strainer::default();
+        if config.owes_cursor {
+            strainer.await_cursor();
+        }
+        Self {
+            config,
+            player,
+            bus,
+            tracker,
+            stance: Stance::default(),
+            senses: Senses::default(),
+            strainer,
+            stands: Stands::Away,
+            queue: VecDeque::new(),
+            frame: None,
+            wake: Duration::ZERO,
+            news: true,
+            moved: false,
+            gone: false,
+            put_at: Duration::ZERO,
+            deferred: None,
+            hidden: false,
+            secret: false,
+            passed: 0,
+            asked: None,
+            unanswered: 0,
+            refit: None,
+            drawn: None,
+            folder: None,
+            keys: Keys::default(),
+        }
+    }
+
+    /// Tells the pet what has happened.
+    pub fn hear(&mut self, now: Duration, event: Event) {
+        self.player.input(now, Input::Event(event));
+        self.news = true;
+    }
+
+    /// What the pet may do from now on.
+    pub fn behave(&mut self, now: Duration, standing: Standing) {
+        self.hidden = standing >= Standing::Hidden;
+        self.player.behave(now, standing);
+        self.news = true;
+    }
+
+    /// Appends what takes everything of ours off the screen and out of the terminal's memory, for an
+    /// end that nobody can foresee.
+    pub fn farewell(&self, out: &mut Vec<u8>) {
+        self.player.farewell(out);
+    }
+
+    /// The child's output: appends it to `out`, and what takes the pet away before something happens
+    /// to the place where it stands. Appends what is to be told to the child to `typed`.
+    ///
+    /// # Errors
+    /// When the pet cannot be drawn.
+    pub fn output(
+        &mut self,
+        now: Duration,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+        typed: &mut Vec<u8>,
+    ) -> Result<(), PlayError> {
+        self.stance.output(now, bytes.len());
+        let (mut rest, mut drawn) = (bytes, Ok(()));
+        while let Followed::Halted(at) = self.tracker.follow(rest) {
+            let (before, after) = rest.split_at(at);
+            out.extend_from_slice(before);
+            self.stance.leave();
+            drawn = drawn.and(self.take_away(now, out));
+            // Whatever became of that, the output goes on.
+            self.tracker.watch(None, None);
+            rest = after;
+        }
+        out.extend_from_slice(rest);
+        self.passed = self.passed.wrapping_add(bytes.len() as u64);
+        let changes = self.tracker.take_changes();
+        self.moved |= changes.scrolled || (changes.written && !self.player.floats());
+        self.gone |= changes.wiped;
+        for mark in self.tracker.take_marks() {
+            self.sense(&mark, typed);
+        }
+        drawn
+    }
+
+    fn sense(&mut self, mark: &Mark, typed: &mut Vec<u8>) {
+        let mut sensed = Vec::new();
+        self.senses.hear(mark, &mut sensed);
+        for sensed in sensed {
+            match sensed {
+                Sensed::Event(kind) => self.bus.push(Event::of(kind)),
+                Sensed::Folder(folder) => self.folder = Some(folder),
+                // Where the terminal answers by itself, it is heard, and nothing more.
+                Sensed::Answer(answer) if !self.config.knows_status => {
+                    typed.extend_from_slice(answer);
+                }
+                Sensed::Answer(_) => {}
+            }
+        }
+    }
+
+    /// The folder that the shell is in, since it last changed.
+    pub fn take_folder(&mut self) -> Option<String> {
+        self.folder.take()
+    }
+
+    /// What came from the terminal: appends to `typed` what is the child's. `mine` tells whether a
+    /// reply answers a question asked before.
+    pub fn input(
+        &mut self,
+        now: Duration,
+        bytes: &[u8],
+        mine: impl FnMut(crate::terminal::Reply) -> bool,
+        secret: bool,
+        typed: &mut Vec<u8>,
+    ) {
+        let before = typed.len();
+        if let Some(told) = self.strainer.strain(bytes, mine, typed) {
+            self.told(told);
+        }
+        let length = typed.len() - before;
+        if length > 0 && !secret {
+            self.keys.add(now, length);
+        }
+    }
+
+    /// What was typed while no answer is awaited: it is passed on as it is.
+    pub fn typed(&mut self, now: Duration, bytes: &[u8], secret: bool, typed: &mut Vec<u8>) {
+        typed.extend_from_slice(bytes);
+        if !secret && !bytes.is_empty() {
+            self.keys.add(now, bytes.len());
+        }
+    }
+
+    /// Whether something is held back that may be a key.
+    #[must_use]
+    pub fn strains_key(&self) -> bool {
+        self.strainer.holds()
+    }
+
+    /// Whether what comes from the terminal must be looked at.
+    #[must_use]
+    pub fn strains(&self) -> bool {
+        self.strainer.awaits() || self.strainer.holds()
+    }
+
+    /// Nothing more came of what may have been the beginning of an answer.
+    pub fn release(&mut self, typed: &mut Vec<u8>) {
+        self.strainer.release(typed);
+    }
+
+    /// The terminal said where the cursor was when it was asked.
+    fn told(&mut self, told: CellPosition) {
+        self.unanswered = 0;
+        let Some(asked) = self.asked.take() else { return };
+        if asked.passed != self.passed {
+            return;
+        }
+        self.tracker.tell_cursor(told);
+        if let Some(refit) = &self.refit {
+            let col = self.box_of(Stands::Full).map_or(0, |at| at.at.col);
+            self.tracker.refit(refit.row, col);
+        }
+    }
+
+    /// The window has another size.
+    pub fn resize(&mut self, geometry: Geometry) {
+        if geometry == self.config.geometry {
+            return;
+        }
+        let row = self.tracker.cursor().row;
+        self.config.geometry = geometry;
+        self.tracker.resize(geometry.window);
+        self.tracker.watch(None, None);
+        let first = self.refit.map_or(row, |refit| refit.row);
+        self.refit = Some(Refit { row: first });
+        self.asked = None;
+        self.stance.leave();
+    }
+
+    /// What was drawn may be gone: all is drawn anew.
+    pub const fn doubt(&mut self) {
+        self.gone = true;
+    }
+
+    /// Whether everything of it was sent.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.frame.is_none()
+    }
+
+    /// Appends what of ours goes out now. Only when all before it was taken by the terminal.
+    ///
+    /// # Errors
+    /// When the pet cannot be drawn.
+    pub fn present(
+        &mut self,
+        now: Duration,
+        secret: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), PlayError> {
+        self.keys.tell(now, &self.bus);
+        self.secret = secret;
+        if !self.is_idle() {
+            self.go_on(out);
+            return Ok(());
+        }
+        if self.refit.is_some() {
+            return self.settle_in(now, out);
+        }
+        self.stands = self.stance.settle(now, self.room(secret));
+        if self.stands == Stands::Away {
+            return self.take_away(now, out);
+        }
+        let size = self.box_size(self.stands);
+        let other = self.player.placement()
+            != layout::place(self.config.geometry, size, self.config.corner);
+        let due = self.news || now >= self.wake || other;
+        if !(due || self.moved || self.gone) {
+            return Ok(());
+        }
+        if !self.tracker.may_write(self.config.needs) {
+            return self.wait_for_it(now, out);
+        }
+        self.deferred = None;
+        let mut bytes = Vec::new();
+        self.player.step_aside(false);
+        if other {
+            self.player.refit(self.config.geometry, size, &mut bytes);
+        }
+        let wiped = self.mend(now, &mut bytes);
+        let before = bytes.len();
+        self.wake = self.player.draw(now, &mut bytes)?;
+        self.news = false;
+        let upload = match self.player.take_uploaded() {
+            // Nothing before it moved the cursor, or there is none.
+            uploaded if uploaded > 0 && !wiped => before + uploaded,
+            _ => 0,
+        };
+        let moves = self.player.take_cursor_moved() || wiped;
+        self.send(bytes, upload, moves, out);
+        self.watch();
+        Ok(())
+    }
+
+    /// Sees to what has become of the picture since it was drawn. Tells whether cells were wiped.
+    fn mend(&mut self, now: Duration, bytes: &mut Vec<u8>) -> bool {
+        let floats = self.player.floats();
+        if std::mem::take(&mut self.gone) {
+            self.moved = false;
+            if floats {
+                self.player.clear(bytes);
+            } else {
+                self.player.lose();
+            }
+        }
+        if !self.moved || now < self.put_at {
+            return false;
+        }
+        self.moved = false;
+        self.put_at = now + PUT_AGAIN;
+        if floats {
+            self.player.put_again(bytes);
+        } else {
+            self.wipe_left_behind(bytes);
+            self.player.lose();
+        }
+        !floats
+    }
+
+    /// Ours are not allowed just now: asks for what is missing, and steps aside if it takes too long.
+    fn wait_for_it(&mut self, now: Duration, out: &mut Vec<u8>) -> Result<(), PlayError> {
+        let since = *self.deferred.get_or_insert(now);
+        self.ask(now, out);
+        let astray = self.moved || self.gone;
+        if astray && now.saturating_sub(since) >= MOST_DEFERRED && self.player.is_on_screen() {
+            return self.take_away(now, out);
+        }
+        Ok(())
+    }
+
+    /// Asks the terminal where the cursor is, if that alone is missing.
+    fn ask(&mut self, now: Duration, out: &mut Vec<u8>) {
+        if let Some(asked) = self.asked {
+            if now.saturating_sub(asked.at) < ANSWER {
+                return;
+            }
+            self.unanswered += 1;
+            self.asked = None;
+        }
+        let helps = self.tracker.lacks_cursor() && self.tracker.may_write(Needs::Ground);
+        if helps && self.unanswered < MOST_UNANSWERED && self.stance.quiet(now) >= ASK_AFTER {
+            out.extend_from_slice(WHERE);
+            self.strainer.await_cursor();
+            self.asked = Some(Asked { at: now, passed: self.passed });
+        }
+    }
+
+    /// After the window has changed: first where the cursor is, then what was left behind is wiped.
+    fn settle_in(&mut self, now: Duration, out: &mut Vec<u8>) -> Result<(), PlayError> {
+        if self.tracker.lacks_cursor() && self.unanswered < MOST_UNANSWERED {
+            self.ask(now, out);
+            return Ok(());
+        }
+        if !self.tracker.may_write(self.config.needs) {
+            return Ok(());
+        }
+        self.refit = None;
+        let mut bytes = Vec::new();
+        if self.player.floats() {
+            self.player.step_aside(true);
+            self.player.draw(now, &mut bytes)?;
+        } else {
+            self.wipe_left_behind(&mut bytes);
+            self.player.lose();
+        }
+        self.gone = true;
+        let moves = self.player.take_cursor_moved() || !self.player.floats();
+        self.send(bytes, 0, moves, out);
+        Ok(())
+    }
+
+    /// Blanks all cells in which something of ours may be, and surely nothing else: pictures have
+    /// moved with the rows, up and down, or were behind the window's edge and are seen again.
+    fn wipe_left_behind(&self, bytes: &mut Vec<u8>) {
+        let Geometry { window, cell } = self.config.geometry;
+        let Some((first, end)) = self.drawn else { return };
+        // A frame that was on its way when the window shrank was drawn at its edge.
+        let first = first.min(window.cols.saturating_sub(1));
+        for row in 0..window.rows {
+            let Some(from) = self.tracker.blank_from(row).map(|from| from.max(first)) else {
+                continue;
+            };
+            let size = CellSize::new(end.min(window.cols).saturating_sub(from), 1);
+            if size.cols > 0 {
+                wipe(&Placement { at: CellPosition { row, col: from }, size, cell }, bytes);
+            }
+        }
+    }
+
+    /// Takes the pet off the screen, if it is on it and that is allowed now.
+    fn take_away(&mut self, now: Duration, out: &mut Vec<u8>) -> Result<(), PlayError> {
+        self.stands = Stands::Away;
+        self.deferred = None;
+        // Under an editor's screen it is not seen, and cannot be reached.
+        let under = self.tracker.is_alternate() && self.config.fullscreen == Fullscreen::Hide;
+        if !self.player.is_on_screen() || under {
+            return Ok(());
+        }
+        let needs = if self.player.floats() { Needs::Ground } else { self.config.needs };
+        if !self.tracker.may_write(needs) {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        let strayed = self.moved && !self.player.floats();
+        if strayed {
+            self.wipe_left_behind(&mut bytes);
+            self.player.lose();
+            self.moved = false;
+        }
+        self.player.step_aside(true);
+        self.player.draw(now, &mut bytes)?;
+        let moves = self.player.take_cursor_moved() || strayed;
+        self.player.take_uploaded();
+        self.news = true;
+        self.send(bytes, 0, moves, out);
+        self.watch();
+        Ok(())
+    }
+
+    /// Watches over what is drawn.
+    fn watch(&mut self) {
+        let at = self.player.placement().filter(|_| self.player.is_on_screen());
+        if let Some(at) = at {
+            let end = at.at.col.saturating_add(at.size.cols);
+            let (first, last) = self.drawn.unwrap_or((at.at.col, end));
+            self.drawn = Some((first.min(at.at.col), last.max(end)));
+        }
+        let taken_away = (!self.player.floats()).then_some(self.config.needs);
+        self.tracker.watch(at, taken_away);
+    }
+
+    /// Sends bytes of which the first `upload` show nothing, and may go in slices.
+    fn send(&mut self, bytes: Vec<u8>, upload: usize, moves: bool, out: &mut Vec<u8>) {
+        let (mut upload, frame) = bytes.split_at(upload.min(bytes.len()));
+        while !upload.is_empty() {
+            let (slice, rest) = upload.split_at(cut(upload, SLICE));
+            self.queue.push_back(slice.to_vec());
+            upload = rest;
+        }
+        if !frame.is_empty() {
+            self.frame = Some(Frame { bytes: frame.to_vec(), moves });
+        }
+        self.go_on(out);
+    }
+
+    /// Sends the next slice of an upload, or the frame behind it.
+    fn go_on(&mut self, out: &mut Vec<u8>) {
+        if let Some(slice) = self.queue.front() {
+            if self.tracker.may_write(Needs::Ground) {
+                out.extend_from_slice(slice);
+                self.queue.pop_front();
+            }
+            return;
+        }
+        let Some(frame) = &self.frame else { return };
+        let needs = if frame.moves { self.config.needs } else { Needs::Ground };
+        if self.tracker.may_write(needs) {
+            self.put(frame, out);
+            self.frame = None;
+        }
+    }
+
+    /// A frame as it goes out: what it does to the cursor and the colours is undone behind it, and
+    /// none of that is seen.
+    fn put(&self, frame: &Frame, out: &mut Vec<u8>) {
+        if !frame.moves {
+            out.extend_from_slice(&frame.bytes);
+            return;
+        }
+        let (begin, end): (&[u8], &[u8]) = match self.config.synchronized {
+            true => (b"\x1b[?2026h", b"\x1b[?2026l"),
+            false if self.tracker.shows_cursor() => (b"\x1b[?25l", b"\x1b[?25h"),
+            false => (b"", b""),
+        };
+        out.extend_from_slice(begin);
+        out.extend_from_slice(&frame.bytes);
+        self.tracker.restore(self.config.needs != Needs::Cursor, out);
+        out.extend_from_slice(end);
+    }
+
+    fn box_size(&self, stands: Stands) -> CellSize {
+        let scaled = |cells: u16| {
+            let part = u32::from(cells) * u32::from(stands.percent());
+            u16::try_from(part.div_ceil(100)).unwrap_or(cells)
+        };
+        CellSize::new(scaled(self.config.size.cols), scaled(self.config.size.rows))
+    }
+
+    fn box_of(&self, stands: Stands) -> Option<Placement> {
+        layout::place(self.config.geometry, self.box_size(stands), self.config.corner)
+    }
+
+    /// What there is room for.
+    fn room(&self, secret: bool) -> Room {
+        let window = self.config.geometry.window;
+        let small = window.cols < SMALLEST_WINDOW.cols || window.rows < SMALLEST_WINDOW.rows;
+        let covered = self.tracker.is_alternate() && self.config.fullscreen == Fullscreen::Hide;
+        let shut = small || covered || secret || self.hidden;
+        if shut {
+            return Room { shut, ..Room::default() };
+        }
+        let free = Stands::SIZES.map(|stands| {
+            self.box_of(stands).is_some_and(|at| {
+                !holds(&at, self.tracker.cursor())
+                    && self.tracker.is_blank(&at, !self.player.floats())
+            })
+        });
+        Room { free, shut }
+    }
+
+    /// When it wants to be asked again though nothing has happened.
+    #[must_use]
+    pub fn deadline(&self, now: Duration) -> Duration {
+        if !self.is_idle() {
+            return Duration::MAX;
+        }
+        let asks = self.asked.map(|asked| asked.at + ANSWER);
+        let waiting = self.refit.is_some() || self.deferred.is_some();
+        let quiet = (waiting && self.stance.quiet(now) < ASK_AFTER).then(|| now + ASK_AFTER);
+        let gives_up = self.deferred.map(|since| since + MOST_DEFERRED).filter(|at| *at > now);
+        let draws = match self.stands {
+            Stands::Away => None,
+            _ if self.deferred.is_some() => None,
+            _ if self.moved => Some(self.put_at.min(self.wake)),
+            _ => Some(self.wake),
+        };
+        let told = self.secret.then(|| now + SECRET);
+        let all = [asks, quiet, gives_up, draws, told];
+        all.into_iter().flatten().fold(self.stance.deadline(), Duration::min)
+    }
+
+    /// Appends what takes everything of ours off the screen, at the end or while we are stopped.
+    pub fn leave(&mut self, out: &mut Vec<u8>) {
+        self.queue.clear();
+        self.frame = None;
+        let mut bytes = Vec::new();
+        self.player.clear(&mut bytes);
+        let moves = self.player.take_cursor_moved();
+        let needs = if moves { self.config.needs } else { Needs::Ground };
+        if !bytes.is_empty() && self.tracker.may_write(needs) {
+            self.put(&Frame { bytes, moves }, out);
+        }
+        self.stance.leave();
+        self.tracker.watch(None, None);
+        (self.news, self.moved, self.gone) = (true, false, false);
+    }
+}
+
+/// Whether a cell is in a box, or right before it, where typing goes on into it.
+fn holds(at: &Placement, cell: CellPosition) -> bool {
+    let rows = at.at.row..at.at.row.saturating_add(at.size.rows);
+    let cols = at.at.col.saturating_sub(1)..at.at.col.saturating_add(at.size.cols);
+    rows.contains(&cell.row) && cols.contains(&cell.col)
+}
+
+impl Keys {
+    /// A key was pressed: when, and not which.
+    fn add(&mut self, now: Duration, length: usize) {
+        if length > MOST_OF_A_KEY {
+            return;
+        }
+        if let Some(last) = self.last.replace(now) {
+            self.spent += now.saturating_sub(last);
+        }
+        self.count += 1;
+    }
+
+    fn tell(&mut self, now: Duration, bus: &Bus) {
+        if self.count == 0 || now.saturating_sub(self.since) < KEYS_EVERY {
+            return;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "there are not 2^52 keys in a second")]
+        let interval_ms = Some(self.spent.as_secs_f64() * 1000.0 / self.count as f64);
+        bus.push(Event::of(EventKind::Keystroke { count: self.count, interval_ms }));
+        *self = Self { since: now, last: self.last, ..Self::default() };
+    }
+}
