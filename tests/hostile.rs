@@ -84,6 +84,8 @@ fn watched(root: &Path, log: &Path) -> Option<Child> {
         .arg(env!("CARGO_BIN_EXE_buddy-render"))
         .args(["play", "--pet", "haiku", "--protocol", "text", "--repo"])
         .arg(root)
+        // Whatever looks at the folder that it is in looks at this one, too.
+        .current_dir(root)
         .env_remove("BUDDY")
         .env("XDG_RUNTIME_DIR", root.parent().unwrap())
         .env("HOME", root.parent().unwrap())

@@ -5,7 +5,7 @@
 
 use buddy_render::event::bus::Bus;
 use buddy_render::event::source::git::{
-    Note, Repository, RepositoryError, Senses, Watching, patch, watch,
+    Note, Repository, RepositoryError, Senses, Watching, commits, patch, watch,
 };
 use buddy_render::event::wire::name;
 use buddy_render::event::{Event, EventKind};
@@ -639,4 +639,29 @@ fn patches_are_ones_that_git_applies() {
         assert!(applied.status.success(), "{applied:?}\n{text}");
         assert_eq!(fs::read_to_string(place.path("x.txt")).unwrap(), after, "{text}");
     }
+}
+
+#[test]
+fn a_history_is_read_as_git_lists_it() {
+    let place = Place::new();
+    place.git(&["switch", "-q", "-c", "side"]);
+    place.git(&["commit", "-q", "--allow-empty", "-m", "on the side"]);
+    place.git(&["switch", "-q", "main"]);
+    for n in 0..5 {
+        let mut command =
+            place.command(&["commit", "-q", "--allow-empty", "-m", &format!("number {n}")]);
+        let later = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(10 * (n + 1));
+        command.env("GIT_COMMITTER_DATE", later.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        assert!(command.output().unwrap().status.success());
+    }
+    place.git(&["merge", "-q", "--no-ff", "-m", "both", "side"]);
+    place.git(&["gc", "-q"]);
+    for most in [1, 4, 50] {
+        let listed = place.git(&["log", "--no-merges", "--format=%H %s", &format!("-{most}")]);
+        let read = commits(&place.path("src"), most).unwrap();
+        let read: Vec<String> =
+            read.iter().map(|(id, subject)| format!("{id} {subject}")).collect();
+        assert_eq!(read.join("\n"), listed, "{most}");
+    }
+    assert!(commits(Path::new("/proc"), 4).is_err());
 }
