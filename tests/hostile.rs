@@ -84,6 +84,8 @@ fn watched(root: &Path, log: &Path) -> Option<Child> {
         .arg(env!("CARGO_BIN_EXE_buddy-render"))
         .args(["play", "--pet", "haiku", "--protocol", "text", "--repo"])
         .arg(root)
+        // Whatever looks at the folder that it is in looks at this one, too.
+        .current_dir(root)
         .env_remove("BUDDY")
         .env("XDG_RUNTIME_DIR", root.parent().unwrap())
         .env("HOME", root.parent().unwrap())
@@ -215,7 +217,11 @@ fn borrowed_objects_and_broken_files_do_not_stop_it() {
     let Some(mut pet) = watched(&root, &log) else { return };
     let mut said = lines(pet.stdout.take().unwrap());
     until(&mut said, "Haiku");
-    // Without its objects a branch is still a branch.
+    // Without its objects a commit has no subject, and a branch is still a branch.
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    git(&root, &["commit", "-q", "--allow-empty", "-m", "not to be read"]);
+    let commit = said.find(|line| line.contains("Commit ")).unwrap();
+    assert!(!commit.contains("not to be read"), "{commit}");
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let switching = {
         let root = root.clone();

@@ -5,7 +5,7 @@
 
 use buddy_render::event::bus::Bus;
 use buddy_render::event::source::git::{
-    Note, Repository, RepositoryError, Senses, Watching, watch,
+    Note, Repository, RepositoryError, Senses, Watching, commits, patch, watch,
 };
 use buddy_render::event::wire::name;
 use buddy_render::event::{Event, EventKind};
@@ -607,4 +607,61 @@ fn pet(mut command: Command, place: &Place) -> Child {
 
 fn lines(stream: impl Read) -> impl Iterator<Item = String> {
     BufReader::new(stream).lines().map_while(Result::ok)
+}
+
+/// Git itself takes our patches, whatever changed.
+#[test]
+fn patches_are_ones_that_git_applies() {
+    let place = Place::new();
+    let mut random = fastrand::Rng::with_seed(3);
+    for _ in 0..60 {
+        let mut lines: Vec<String> =
+            (0..random.usize(0..60)).map(|n| format!("line {}", n % 9)).collect();
+        let before: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        for _ in 0..random.usize(1..6) {
+            let at = random.usize(..=lines.len());
+            match random.u8(..3) {
+                0 => lines.insert(at, format!("new {}", random.u8(..4))),
+                1 if at < lines.len() => drop(lines.drain(at..(at + 3).min(lines.len()))),
+                _ if at < lines.len() => lines[at] = "other".to_owned(),
+                _ => {}
+            }
+        }
+        let after: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = patch("x.txt", Some(&before), Some(&after), 1 << 20);
+        if text.is_empty() {
+            assert_eq!(before, after);
+            continue;
+        }
+        place.write("x.txt", &before);
+        place.write("x.patch", &text);
+        let applied = place.try_git(&["apply", "--unsafe-paths", "x.patch"]);
+        assert!(applied.status.success(), "{applied:?}\n{text}");
+        assert_eq!(fs::read_to_string(place.path("x.txt")).unwrap(), after, "{text}");
+    }
+}
+
+#[test]
+fn a_history_is_read_as_git_lists_it() {
+    let place = Place::new();
+    place.git(&["switch", "-q", "-c", "side"]);
+    place.git(&["commit", "-q", "--allow-empty", "-m", "on the side"]);
+    place.git(&["switch", "-q", "main"]);
+    for n in 0..5 {
+        let mut command =
+            place.command(&["commit", "-q", "--allow-empty", "-m", &format!("number {n}")]);
+        let later = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(10 * (n + 1));
+        command.env("GIT_COMMITTER_DATE", later.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        assert!(command.output().unwrap().status.success());
+    }
+    place.git(&["merge", "-q", "--no-ff", "-m", "both", "side"]);
+    place.git(&["gc", "-q"]);
+    for most in [1, 4, 50] {
+        let listed = place.git(&["log", "--no-merges", "--format=%H %s", &format!("-{most}")]);
+        let read = commits(&place.path("src"), most).unwrap();
+        let read: Vec<String> =
+            read.iter().map(|(id, subject)| format!("{id} {subject}")).collect();
+        assert_eq!(read.join("\n"), listed, "{most}");
+    }
+    assert!(commits(Path::new("/proc"), 4).is_err());
 }

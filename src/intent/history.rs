@@ -1,16 +1,15 @@
-//! A repository's commits, by git itself: what they called themselves, and what they changed.
+//! A repository's commits: what they called themselves, read from its objects, and what they changed,
+//! by git itself.
 //!
-//! Git is told to run nothing that the repository's configuration names (external diffs, text
-//! converters, signature checkers, file monitors), to lock nothing and to fetch nothing.
+//! Only whoever asks what one commit changed has git run. It is told to run nothing that the
+//! repository's configuration names (external diffs, text converters, signature checkers, file
+//! monitors), to lock nothing and to fetch nothing.
 
 use super::features::MAX_DIFF_BYTES;
 use crate::text::SafeText;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
-
-/// The longest list of commits that is read, in bytes.
-const MAX_LIST_BYTES: u64 = 1 << 20;
 
 /// A commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,20 +20,14 @@ pub struct Commit {
     pub subject: SafeText,
 }
 
-/// The last commits of a repository, merges left out, newest first.
+/// The last commits of a repository, merges left out, newest first. No program is run for them.
 ///
 /// # Errors
-/// When git cannot be run or there is no such repository.
+/// When there is no such repository, or it cannot be read.
 pub fn commits(repo: &Path, most: usize) -> io::Result<Vec<Commit>> {
-    let arguments = ["log", "--no-merges", "--no-show-signature", "--format=%H%x00%s"];
-    let count = format!("--max-count={most}");
-    let list = output(git(repo).args(arguments).arg(count).arg("--"), MAX_LIST_BYTES)?;
-    let list = String::from_utf8_lossy(&list);
-    let commits = list.lines().filter_map(|line| {
-        let (sha, subject) = line.split_once('\0')?;
-        Some(Commit { sha: SafeText::new(sha), subject: SafeText::new(subject) })
-    });
-    Ok(commits.collect())
+    let commits = crate::event::source::git::commits(repo, most)?;
+    let commit = |(sha, subject): (String, SafeText)| Commit { sha: SafeText::new(&sha), subject };
+    Ok(commits.into_iter().map(commit).collect())
 }
 
 /// What a commit changed, as a unified diff, at most [`MAX_DIFF_BYTES`] and one of it.

@@ -375,7 +375,7 @@ fn embedded_model() -> Option<Box<dyn Model>> {
     Some(Box::new(embedded::open(&file).ok()?))
 }
 
-/// What a repository's last commits make likely; nothing where git does not tell.
+/// What a repository's last commits make likely; nothing where they cannot be read. No program is run.
 #[must_use]
 pub fn prior_of(repo: &std::path::Path) -> Prior {
     // Not every commit says what it is.

@@ -254,8 +254,11 @@ impl Look<'_> {
         }
     }
 
-    /// Tells what was done to files.
+    /// Tells what was done to files. Without objects, what git wrote cannot be told from work.
     fn edits(&self, moved: &Moved, memory: &mut Memory, seen: &mut Seen) {
+        if self.open.objects().is_none() {
+            return;
+        }
         let step = self.now.committed_since(&self.before);
         // What git writes while it merges or picks is not work, and what is cleared away while files
         // are in conflict is one of two sides.

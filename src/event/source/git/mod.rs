@@ -24,6 +24,7 @@ mod watch;
 pub use legacy::LEGACY_DAYS;
 pub use lines::{MAX_PATCHED, patch};
 pub use place::{Repository, RepositoryError};
+pub use read::commits;
 #[cfg(unix)]
 pub use watch::{
     LONGEST_BURST, LONGEST_LOOK, MAX_REPOSITORIES, Note, QUIET, SWEEP, Senses, Watching, watch,

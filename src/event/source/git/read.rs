@@ -11,7 +11,7 @@ use gix_object::bstr::{BStr, ByteSlice as _};
 use gix_object::{CommitRef, Find as _, FindHeader as _, TreeRefIter};
 use gix_odb::store::init::Options;
 use gix_ref::{FullNameRef, TargetRef};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::path::Path;
 
 /// The most branches of remotes that are looked at.
@@ -24,6 +24,8 @@ pub(super) const MAX_TEXT: u64 = 1 << 20;
 const MAX_UNPACKED: usize = 64 << 20;
 /// The longest symbolic ref: one name that stands for another.
 const MAX_HOPS: usize = 5;
+/// Of so many commits one at least is looked for that is no merge.
+const MAX_WALKED: usize = 8;
 /// Where the last lines of a log are looked for, in bytes from its end.
 const LOG_TAIL: usize = 16 << 10;
 /// The longest log that is read of, in bytes.
@@ -104,7 +106,9 @@ impl<'a> Open<'a> {
         index: Option<&gix_index::File>,
     ) -> Result<Snapshot, ReadError> {
         let (branch, id) = self.head()?;
-        let commit = id.and_then(|id| self.commit(id));
+        // Where the object cannot be read, there still is a commit.
+        let unread = |id| Commit { id, parents: Vec::new(), subject: SafeText::default() };
+        let commit = id.map(|id| self.commit(id).unwrap_or_else(|| unread(id)));
         let logged = self.logged();
         let step = logged.filter(|logged| Some(logged.new) == id).map(|logged| logged.step);
         Ok(Snapshot {
@@ -170,9 +174,38 @@ impl<'a> Open<'a> {
     }
 
     fn commit(&self, id: ObjectId) -> Option<Commit> {
+        self.timed(id).map(|(_, commit)| commit)
+    }
+
+    /// The last commits that HEAD leads to, merges left out, the newest first. More are looked at than
+    /// are given, but no more than [`MAX_WALKED`] times as many.
+    pub(super) fn commits(&self, most: usize) -> Result<Vec<Commit>, ReadError> {
+        let (_, head) = self.head()?;
+        let (mut ahead, mut seen) = (BinaryHeap::new(), HashSet::new());
+        let (mut waiting, mut found) = (HashMap::new(), Vec::new());
+        let mut next: Vec<ObjectId> = head.into_iter().collect();
+        while found.len() < most {
+            for id in next.drain(..) {
+                let is_new = seen.len() < most.saturating_mul(MAX_WALKED) && seen.insert(id);
+                if let Some((time, commit)) = is_new.then(|| self.timed(id)).flatten() {
+                    ahead.push((time, id));
+                    waiting.insert(id, commit);
+                }
+            }
+            let Some(commit) = ahead.pop().and_then(|(_, id)| waiting.remove(&id)) else { break };
+            next.extend(&commit.parents);
+            found.extend(Some(commit).filter(|commit| commit.parents.len() < 2));
+        }
+        Ok(found)
+    }
+
+    /// A commit, and when it was made, in seconds.
+    fn timed(&self, id: ObjectId) -> Option<(i64, Commit)> {
         let bytes = self.object(&id, gix_object::Kind::Commit, MAX_OBJECT)?;
         let commit = CommitRef::from_bytes(&bytes, Kind::Sha1).ok()?;
-        Some(Commit { id, parents: commit.parents().collect(), subject: subject(&commit) })
+        let time = commit.time().ok()?.seconds;
+        let parents = commit.parents().collect();
+        Some((time, Commit { id, parents, subject: subject(&commit) }))
     }
 
     /// The bytes of an object that is of that kind and no larger.
@@ -302,4 +335,17 @@ pub(super) fn text_of(bytes: Vec<u8>) -> Option<String> {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     })
+}
+
+/// The last commits of the repository that `path` is in, merges left out, the newest first: the id and
+/// the first line of each. Read like all else here: nothing is executed, no configuration obeyed.
+///
+/// # Errors
+///
+/// Where there is no repository, or it cannot be read.
+pub fn commits(path: &Path, most: usize) -> std::io::Result<Vec<(String, SafeText)>> {
+    let place = Repository::find(path).map_err(std::io::Error::other)?;
+    let open = Open::new(&place).map_err(std::io::Error::other)?;
+    let commits = open.commits(most).map_err(std::io::Error::other)?;
+    Ok(commits.into_iter().map(|commit| (commit.id.to_string(), commit.subject)).collect())
 }
