@@ -1,9 +1,9 @@
 //! The pet over a shell that runs as it always does.
 //!
 //! We stand between the terminal and the shell: what the one writes goes to the other, byte for
-//! byte, and between two of the shell's units come ours. Reading order: [`machine`] takes the output
-//! apart, [`Screen`](screen) knows what it did, as far as that matters to us, [`Tracker`] is both;
-//! [`Senses`] hears what programs say in passing; [`Stance`](stance) decides whether the pet stands
+//! byte, and between two of the shell's units come ours. Reading order: `machine.rs` takes the output
+//! apart, `screen.rs` knows what it did, as far as that matters to us, [`Tracker`] is both;
+//! [`Senses`] hears what programs say in passing; [`Stance`] decides whether the pet stands
 //! there; [`Strainer`] takes the answers to our own questions out of what is typed. All of these are
 //! pure. [`Pty`] is the shell's terminal, and [`host`] moves the bytes.
 
