@@ -257,10 +257,9 @@ impl Screen {
         self.cursor.col = self.cursor.col.min(size.cols.saturating_sub(1));
         self.lose_cursor();
         // What was saved moves with the rows; of the page that is not seen nobody tells.
-        for saved in [&mut self.main, &mut self.other].map(|page| &mut page.saved) {
-            if let Some(saved) = saved {
-                (saved.row_sure, saved.col_sure) = (false, false);
-            }
+        for saved in [&mut self.main, &mut self.other].into_iter().flat_map(|page| &mut page.saved)
+        {
+            (saved.row_sure, saved.col_sure) = (false, false);
         }
         let unseen = if self.alternate { &mut self.main } else { &mut self.other };
         unseen.ink = Ink::new(size.rows, false);
