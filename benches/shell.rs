@@ -64,8 +64,7 @@ mod linux {
                 return;
             }
             // In the first columns, where no pet is in the way.
-            tty.write_all(b"\r").unwrap();
-            tty.write_all(&key[..n]).unwrap();
+            tty.write_all(&[b"\r", &key[..n]].concat()).unwrap();
         }
     }
 

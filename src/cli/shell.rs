@@ -10,7 +10,7 @@ use buddy_render::manners::{Environment, Hours, Manners, Motion};
 use buddy_render::overlay::host::{self, HostError, Outside, Stage, StageConfig};
 use buddy_render::overlay::{Fullscreen, Needs, Pty, PtyError};
 use buddy_render::player::{Player, layout};
-use buddy_render::terminal::{Choice, Protocol, Signals, TerminalError};
+use buddy_render::terminal::{Choice, Place, Protocol, Signals, TerminalError};
 use buddy_render::units::{CellSize, Corner};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
@@ -161,7 +161,9 @@ fn start(args: &ShellArgs) -> Result<ExitCode, Failure> {
 fn above() -> Option<String> {
     let above = std::env::var(ABOVE).ok()?;
     let process = above.parse().ok().and_then(rustix::process::Pid::from_raw)?;
-    rustix::process::test_kill_process(process).is_ok().then_some(above)
+    // Somebody else's, as within `su`, may not be signalled, but lives.
+    let dead = rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH);
+    (!dead).then_some(above)
 }
 
 /// No pet: becomes the command, with nothing between it and the terminal.
@@ -192,7 +194,11 @@ fn accompany(
         super::say(format_args!(
             "the pet comes as soon as its corner is surely free: Ctrl-L clears the screen"
         ));
-        place = terminal.ask_place(PATIENCE).map_err(failed)?;
+        // Whoever has not answered yet is not asked again: one answer is to be told from the other.
+        if place.cursor.is_some() {
+            let again = terminal.ask_place(PATIENCE).map_err(failed)?;
+            place = Place { takes_status: place.takes_status || again.takes_status, ..again };
+        }
     }
     let process = [(ABOVE, OsString::from(std::process::id().to_string()))];
     let pty = Pty::start(&args.command(), &process, size, terminal.original_modes());

@@ -77,6 +77,8 @@ pub(super) fn number(digits: &[u8]) -> u16 {
 pub(super) enum StringKind {
     /// ESC ].
     Osc,
+    /// The same, of which only the beginning is held.
+    LongOsc,
     /// ESC P.
     Dcs,
     /// ESC _.
@@ -88,7 +90,7 @@ pub(super) enum StringKind {
 impl StringKind {
     const fn most(self) -> usize {
         match self {
-            Self::Osc => MOST_OSC,
+            Self::Osc | Self::LongOsc => MOST_OSC,
             _ => MOST_OF_OTHERS,
         }
     }
@@ -163,10 +165,15 @@ impl Machine {
                 }
                 began = Some(at);
             }
+            let within = matches!(self.state, State::Escape | State::Sequence | State::Ignored);
             let (ok, reread) = self.byte(byte, began.is_none(), acts);
             if !ok {
                 self.state = State::Ground;
                 return Advance::Halted(began.unwrap_or(at));
+            }
+            if within && byte < 0x20 {
+                // A control within a sequence took effect, and must not once more.
+                began = None;
             }
             if !reread {
                 at += 1;
@@ -280,7 +287,10 @@ impl Machine {
         }
         self.state = State::Ground;
         let whole = char::from_u32(self.character).filter(|_| self.character >= self.least);
-        acts.print(whole.unwrap_or(char::REPLACEMENT_CHARACTER), firm)
+        let done = acts.print(whole.unwrap_or(char::REPLACEMENT_CHARACTER), firm);
+        // In UTF-8 xterm and VTE take these for the controls that begin sequences and strings.
+        self.murky |= done && matches!(self.character, 0x90 | 0x98 | 0x9b | 0x9d..=0x9f);
+        done
     }
 
     fn in_escape(&mut self, byte: u8, firm: bool, acts: &mut impl Acts) -> bool {
@@ -354,8 +364,11 @@ impl Machine {
 
     fn end_string(&mut self, kind: StringKind, firm: bool, acts: &mut impl Acts) -> bool {
         self.state = State::Ground;
-        let whole = kind != StringKind::Osc || !self.overflowed;
-        acts.string(kind, if whole { &self.held } else { &[] }, firm)
+        let kind = match kind {
+            StringKind::Osc if self.overflowed => StringKind::LongOsc,
+            kind => kind,
+        };
+        acts.string(kind, &self.held, firm)
     }
 }
 
@@ -498,7 +511,7 @@ mod tests {
 
     #[test]
     fn it_knows_its_ground() {
-        let cases: [(&[u8], bool); 16] = [
+        let cases: [(&[u8], bool); 19] = [
             (b"text", true),
             (b"\x1b", false),
             (b"\x1b[", false),
@@ -516,6 +529,10 @@ mod tests {
             (b"\x1b_Gpicture\x1b[m", false),
             (b"\x1b_Gpicture\x1b[m\x1b\\", true),
             (b"\x1bPq\x18", true),
+            // U+009D begins a string in some terminals; U+0085 does not.
+            (b"\xc2\x9d", false),
+            (b"\xc2\x9dtext\x1b\\", true),
+            (b"\xc2\x85", true),
         ];
         for (bytes, ground) in cases {
             assert_eq!(heard(bytes, usize::MAX).1, ground, "{}", bytes.escape_ascii());
@@ -583,6 +600,47 @@ mod tests {
             assert_eq!(machine.advance(&bytes[at..], &mut shy), Advance::All);
             assert_eq!(shy.0.0.len(), 8);
         }
+    }
+
+    #[test]
+    fn a_control_within_a_sequence_takes_effect_once() {
+        let (mut machine, mut shy) = (Machine::default(), Shy(Heard::default(), 1));
+        assert_eq!(machine.advance(b"\x1b[3\x081m", &mut shy), Advance::All);
+        assert_eq!(shy.0.0, ["control", "sequence"]);
+    }
+
+    #[test]
+    fn of_a_long_string_the_beginning_is_told() {
+        #[derive(Default)]
+        struct Strings(Vec<(StringKind, usize)>);
+        impl Acts for Strings {
+            fn text(&mut self, run: &[u8]) -> usize {
+                run.len()
+            }
+            fn print(&mut self, _: char, _: bool) -> bool {
+                true
+            }
+            fn control(&mut self, _: u8, _: bool) -> bool {
+                true
+            }
+            fn escape(&mut self, _: u8, _: u8, _: bool) -> bool {
+                true
+            }
+            fn sequence(&mut self, _: &Sequence<'_>, _: bool) -> bool {
+                true
+            }
+            fn string(&mut self, kind: StringKind, body: &[u8], _: bool) -> bool {
+                self.0.push((kind, body.len()));
+                true
+            }
+            fn doubtful(&mut self) {}
+        }
+        let (mut machine, mut strings) = (Machine::default(), Strings::default());
+        for length in [MOST_OSC, MOST_OSC + 1] {
+            let osc = [b"\x1b]".as_slice(), &vec![b'x'; length], b"\x07"].concat();
+            machine.advance(&osc, &mut strings);
+        }
+        assert_eq!(strings.0, [(StringKind::Osc, MOST_OSC), (StringKind::LongOsc, MOST_OSC)]);
     }
 
     #[test]

@@ -102,6 +102,8 @@ pub(super) struct Screen {
     uploading: bool,
     /// A hyperlink is open, to which our cells would belong, too.
     linked: bool,
+    /// The window has changed, and where the rows went is not known yet.
+    adrift: bool,
     main: Page,
     other: Page,
     trusted: u8,
@@ -137,6 +139,7 @@ impl Screen {
             alternate: false,
             uploading: false,
             linked: false,
+            adrift: false,
             main: page(),
             other: page(),
             trusted: 0,
@@ -256,14 +259,30 @@ impl Screen {
         self.cursor.row = row.min(self.bottom);
         self.cursor.col = self.cursor.col.min(size.cols.saturating_sub(1));
         self.lose_cursor();
+        // What was saved moves with the rows; of the page that is not seen nobody tells.
+        for saved in [&mut self.main, &mut self.other].into_iter().flat_map(|page| &mut page.saved)
+        {
+            (saved.row_sure, saved.col_sure) = (false, false);
+        }
+        let unseen = if self.alternate { &mut self.main } else { &mut self.other };
+        unseen.ink = Ink::new(size.rows, false);
+        self.adrift = true;
         self.changes.scrolled = true;
+    }
+
+    /// Somebody else has had the terminal: nothing is known of what is on it, nor where the cursor is.
+    pub(super) fn forget(&mut self) {
+        self.page_mut().ink.forget();
+        self.lose_cursor();
     }
 
     /// The rows moved with the cursor's from `old` to where it is now. Lines shorter than `col` surely
     /// did not change.
     pub(super) fn refit_ink(&mut self, old: u16, col: u16) {
-        let (size, new) = (self.size, self.cursor.row);
-        self.page_mut().ink.resize(size.rows, size.cols, [old, new], col);
+        if std::mem::take(&mut self.adrift) {
+            let (size, new) = (self.size, self.cursor.row);
+            self.page_mut().ink.resize(size.rows, size.cols, [old, new], col);
+        }
     }
 
     const fn page(&self) -> &Page {
@@ -791,9 +810,10 @@ impl Acts for Screen {
 
     fn string(&mut self, kind: StringKind, body: &[u8], firm: bool) -> bool {
         match kind {
-            StringKind::Osc if is_picture(body) => return self.picture(firm),
+            StringKind::Osc | StringKind::LongOsc if is_picture(body) => return self.picture(firm),
             // OSC 8 ; parameters ; URI, which ends what is open where there is no URI.
             StringKind::Osc if body.starts_with(b"8;") => self.linked = !body.ends_with(b";"),
+            StringKind::LongOsc => self.linked |= body.starts_with(b"8;"),
             StringKind::Osc => self.mark(Mark::Osc(body.to_vec())),
             StringKind::Dcs if is_sixel(body) => return self.picture(firm),
             // Commands of kitty's protocol that put a picture, and do not leave the cursor.
@@ -1138,8 +1158,7 @@ impl Screen {
                 if !self.touch_all(firm) {
                     return false;
                 }
-                self.page_mut().ink.forget();
-                self.lose_cursor();
+                self.forget();
             }
             6 => {
                 self.cursor.origin = on;
@@ -1164,6 +1183,10 @@ impl Screen {
     /// To the alternate screen and back (xterm ctlseqs, modes 47, 1047 and 1049).
     fn switch(&mut self, mode: u16, on: bool, firm: bool) -> bool {
         if on == self.alternate {
+            // xterm and VTE restore the cursor nevertheless, kitty does not.
+            if !on && mode == 1049 {
+                self.lose_cursor();
+            }
             return true;
         }
         if !self.touch_all(firm) {
@@ -1171,6 +1194,10 @@ impl Screen {
         }
         if on && mode == 1049 {
             self.save();
+        }
+        if std::mem::take(&mut self.adrift) {
+            // Nobody will tell any more where its rows went.
+            self.page_mut().ink = Ink::new(self.size.rows, false);
         }
         self.alternate = on;
         if on && mode == 1049 {

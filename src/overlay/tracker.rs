@@ -164,6 +164,11 @@ impl Tracker {
         self.screen.resize(size);
     }
 
+    /// Somebody else has had the terminal, as while we were stopped.
+    pub fn forget(&mut self) {
+        self.screen.forget();
+    }
+
     /// After a [resize](Tracker::resize) and the terminal's word on the cursor, which was in row `old`
     /// before: what is known of the rows goes with it. `col` is the first column of the pet's.
     pub fn refit(&mut self, old: u16, col: u16) {
@@ -299,6 +304,59 @@ mod tests {
         assert!(tracker.is_blank(&placement(), true));
         tracker.follow(b"\x1b[m");
         assert!(tracker.may_write(Needs::Sixel));
+    }
+
+    fn told_at_home() -> Tracker {
+        let mut tracker = Tracker::new(CellSize::new(COLS, ROWS), true);
+        tracker.tell_cursor(CellPosition { col: 0, row: 0 });
+        tracker
+    }
+
+    #[test]
+    fn a_picture_of_the_programs_leaves_the_cursor_in_doubt_however_long_it_is() {
+        for length in [10, 100_000] {
+            let mut tracker = told_at_home();
+            tracker.follow(b"\x1b]1337;File=inline=1:");
+            tracker.follow(&vec![b'A'; length]);
+            tracker.follow(b"\x07");
+            assert!(tracker.lacks_cursor(), "{length} bytes");
+        }
+        let mut tracker = told_at_home();
+        tracker.follow(&[b"\x1b]8;;http://".as_slice(), &[b'a'; 5000], b"\x07"].concat());
+        assert!(!tracker.may_write(Needs::Text), "a link with a long address is open");
+    }
+
+    #[test]
+    fn a_window_that_changes_under_an_editor_leaves_the_screen_below_in_doubt() {
+        let mut tracker = told_at_home();
+        tracker.follow(b"\x1b[5;3Hx\x1b[?1049h\x1b[Heditor");
+        tracker.resize(CellSize::new(COLS, ROWS - 4));
+        tracker.tell_cursor(CellPosition { col: 6, row: 0 });
+        tracker.refit(0, 28);
+        tracker.follow(b"\x1b[?1049l");
+        assert!(tracker.lacks_cursor(), "the saved cursor has moved with its rows");
+        assert_eq!(tracker.blank_from(0), None);
+        // And where it changed before the editor came.
+        let mut tracker = told_at_home();
+        tracker.resize(CellSize::new(COLS, ROWS - 4));
+        tracker.follow(b"\x1b[?1049h");
+        tracker.tell_cursor(CellPosition { col: 0, row: 0 });
+        tracker.refit(0, 28);
+        tracker.follow(b"\x1b[?1049l");
+        assert_eq!(tracker.blank_from(0), None);
+    }
+
+    #[test]
+    fn what_others_did_meanwhile_is_in_doubt() {
+        let mut tracker = told_at_home();
+        assert!(tracker.may_write(Needs::Cursor));
+        tracker.forget();
+        assert!(tracker.lacks_cursor() && !tracker.may_write(Needs::Cursor));
+        assert_eq!(tracker.blank_from(0), None);
+        // Left once more, xterm restores a cursor, and kitty does not.
+        let mut tracker = told_at_home();
+        tracker.follow(b"\x1b[?1049l");
+        assert!(tracker.lacks_cursor());
     }
 
     #[test]

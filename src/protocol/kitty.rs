@@ -378,7 +378,8 @@ impl Encoder for Kitty {
 
     fn reset(&mut self, out: &mut Vec<u8>) {
         self.farewell(out);
-        *self = Self::new(self.config);
+        let moved = self.shown.is_some_and(|shown| shown.sure && self.config.placeholders);
+        *self = Self { moved, ..Self::new(self.config) };
     }
 
     /// Every id in use, one by one: `d=R`, a range, came with kitty 0.33 and is in few others.

@@ -185,7 +185,9 @@ impl Shared {
         if !self.raw.load(Ordering::SeqCst) {
             return;
         }
-        if self.torn.swap(false, Ordering::SeqCst) {
+        // Whoever only passes bytes on does not know where they stopped.
+        let unknown = self.through.load(Ordering::SeqCst) && !farewell.is_empty();
+        if self.torn.swap(false, Ordering::SeqCst) || unknown {
             write_patiently(self.tty.as_fd(), MEND, FAREWELL_PATIENCE);
         }
         write_patiently(self.tty.as_fd(), farewell, FAREWELL_PATIENCE);

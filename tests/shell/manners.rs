@@ -312,7 +312,7 @@ fn events_reach_the_pet_by_its_terminals_socket() {
 #[test]
 fn it_stops_and_goes_on_when_somebody_asks() {
     let script = format!(
-        "{BUDDY} shell --pet null --protocol symbols -- sh -c 'clear; printf prompt; read a; printf done'"
+        "{BUDDY} shell --pet null --protocol symbols -- sh -c 'clear; printf prompt; read a; clear; printf done; read b'"
     );
     let mut window = Window::open(Kind::Plain, &["bash", "--norc", "-i"]);
     window.type_in(script.as_bytes());
@@ -336,9 +336,13 @@ fn it_stops_and_goes_on_when_somebody_asks() {
     );
     let before = window.seen.len();
     window.type_in(b"fg\r");
-    window.read_until(before, "\u{2580}".as_bytes());
+    window.read_until(before, b"sh -c");
+    window.read_for(ms(600));
+    // What the shell above wrote meanwhile may be in the corner.
+    assert_eq!(find(&window.seen[before..], "\u{2580}".as_bytes()), None);
     window.type_in(b"\r");
-    window.read_until(before, b"done");
+    let done = window.read_until(before, b"done");
+    window.read_until(done, "\u{2580}".as_bytes());
 }
 
 #[test]
@@ -391,4 +395,103 @@ fn it_stays_over_editors_where_that_is_wanted() {
             window.settle();
         }
     }
+}
+
+/// How much of one processor a process takes within a time.
+fn busy(window: &mut Window, time: std::time::Duration, reads: bool) -> f64 {
+    let process = window.child.id();
+    let spent = || -> f64 {
+        let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
+        let each = tasks.map(|task| {
+            let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap();
+            text.split(' ').next().unwrap().parse::<f64>().unwrap()
+        });
+        each.sum()
+    };
+    let before = spent();
+    if reads {
+        window.read_for(time);
+    } else {
+        std::thread::sleep(time);
+    }
+    (spent() - before) / 1e9 / time.as_secs_f64()
+}
+
+#[test]
+fn a_terminal_that_stops_reading_is_waited_for_at_rest() {
+    let mut window = Window::shell(Kind::Sixel, &["--fps", "60"], &["sh", "-c", "read a"]);
+    await_pet(&mut window);
+    std::thread::sleep(ms(3000));
+    let busy = busy(&mut window, ms(2000), false);
+    assert!(busy < 0.08, "{busy}");
+}
+
+#[test]
+fn an_answer_that_never_comes_keeps_nobody_awake() {
+    let script = r"sleep 0.5; printf '\342\224\200'; sleep 0.2; printf '\033[5;1H'; sleep 60";
+    let mut window = Window::open(
+        Kind::Kitty,
+        &[
+            &[BUDDY, "shell", "--pet", "null", "--protocol", "kitty", "--tier", "animated"][..],
+            &["--", "sh", "-c", script],
+        ]
+        .concat(),
+    );
+    window.tells = false;
+    window.read_until(0, PLAYS);
+    assert!(window.count(b"\x1b[?6n") > 1, "it was asked");
+    window.read_for(ms(2500));
+    let busy = busy(&mut window, ms(2000), true);
+    assert!(busy < 0.08, "{busy}");
+}
+
+#[test]
+fn off_waits_for_the_end_of_what_is_open() {
+    let script = format!(
+        "read a; printf '\\033]0;tit'; {BUDDY} off 2>/dev/null; sleep 1; printf 'le\\007'; read b"
+    );
+    let mut window = shell(Kind::Kitty, &script);
+    await_pet(&mut window);
+    let before = window.seen.len();
+    window.type_in(b"\r");
+    let title = window.read_until(before, b"\x1b]0;title\x07");
+    window.read_until(title, b"a=d,d=I,i=");
+}
+
+#[test]
+fn what_a_program_left_open_at_the_end_is_ended_and_the_pet_is_gone() {
+    // A title, and a line that waits to be wrapped.
+    let line = "x".repeat(80);
+    for (kind, last) in
+        [(Kind::Kitty, "\\033]0;tit"), (Kind::Plain, &*format!("\\033[20;1H{line}"))]
+    {
+        let mut window = shell(kind, &format!("read a; printf '{last}'"));
+        await_pet(&mut window);
+        let before = window.seen.len();
+        window.type_in(b"\r");
+        assert_eq!(window.end(), 0);
+        window.settle();
+        window.assert_restored();
+        if kind == Kind::Kitty {
+            let end = window.read_until(before, b"\x1b]0;tit\x18\x1b\\");
+            window.read_until(end, b"a=d,d=I,i=");
+        } else {
+            assert_eq!(drawn(&window, 80, 24), []);
+        }
+    }
+}
+
+#[test]
+fn a_shell_without_its_terminal_is_waited_for() {
+    let closes = "exec </dev/null >/dev/null 2>&1; sleep 1;";
+    let mut window = shell(Kind::Kitty, &format!("{closes} echo again >/dev/tty; exit 7"));
+    assert_eq!(window.end(), 7);
+    assert!(find(&window.seen, b"again").is_some());
+    window.assert_restored();
+    let mut window = shell(Kind::Kitty, &format!("{closes} sleep 60"));
+    window.read_for(ms(2500));
+    let pid = rustix::process::Pid::from_child(&window.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(window.end(), 143);
+    window.assert_restored();
 }

@@ -16,9 +16,14 @@ impl Lane {
         self.taken == self.bytes.len()
     }
 
+    /// How many bytes are in it.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() - self.taken
+    }
+
     /// Whether it takes more.
     pub(super) fn has_room(&self) -> bool {
-        self.bytes.len() - self.taken < FULL
+        self.len() < FULL
     }
 
     /// Where more is put in.

@@ -26,7 +26,9 @@ const READ: usize = 64 * 1024;
 const MUCH: usize = 2048;
 /// How long the end of a key may take before what came of it is no answer of the terminal's.
 const WITHIN_A_KEY: Duration = Duration::from_millis(50);
-/// How long the end waits for the terminal to take the last of the output.
+/// How often it is looked whether somebody has opened the child's terminal again.
+const REOPENED: Duration = Duration::from_millis(100);
+/// How long the end waits for a terminal that takes nothing of the last output.
 const LAST_OUTPUT: Duration = Duration::from_secs(2);
 /// How long the end waits for an answer that is still to come.
 const LAST_ANSWER: Duration = Duration::from_millis(250);
@@ -88,7 +90,8 @@ pub fn run(
         keys: Vec::new(),
         held_since: None,
         farewell: Vec::new(),
-        over: false,
+        parting: None,
+        deserted: false,
     };
     let done = host.accompany();
     let left = host.leave();
@@ -122,8 +125,18 @@ struct Host<'a, 'o> {
     /// Since when the beginning of an answer, or of a key, is held back.
     held_since: Option<Duration>,
     farewell: Vec<u8>,
-    /// The child's output has ended.
-    over: bool,
+    /// The pet goes for good.
+    parting: Option<Parting>,
+    /// Nobody has the child's terminal open.
+    deserted: bool,
+}
+
+/// A pet that goes for good.
+#[derive(Clone, Copy)]
+struct Parting {
+    since: Duration,
+    /// Nothing of it is on the screen any more. An answer may still be on its way.
+    gone: bool,
 }
 
 /// What can be done without waiting.
@@ -163,9 +176,11 @@ impl Host<'_, '_> {
             if self.manners_end.is_some_and(|end| self.now() >= end) {
                 self.behave();
             }
-            if self.over {
+            if self.deserted
+                && let Some(ended) = self.pty.ended()
+            {
                 self.drain()?;
-                return Ok(self.pty.wait()?);
+                return Ok(ended);
             }
             self.present()?;
         }
@@ -186,18 +201,20 @@ impl Host<'_, '_> {
         let pty = sides(self.to_terminal.has_room(), !self.to_child.is_empty());
         let mut fds = [
             PollFd::new(self.terminal.get_ref(), tty),
-            PollFd::new(&*self.pty, pty),
             PollFd::new(&*self.signals, PollFlags::IN),
             PollFd::new(&self.alarm, PollFlags::IN),
+            PollFd::new(&*self.pty, pty),
         ];
-        match poll(&mut fds, timeout.as_ref()) {
+        // That nobody has the child's terminal open would be told without end.
+        let watched = if self.deserted { 3 } else { fds.len() };
+        match poll(fds.get_mut(..watched).unwrap_or_default(), timeout.as_ref()) {
             Ok(_) => {}
             Err(Errno::INTR) => return Ok(Ready { signals: true, ..Ready::default() }),
             Err(errno) => return Err(io::Error::from(errno).into()),
         }
-        let [keys, output, signals, news] =
+        let [keys, signals, news, output] =
             fds.map(|fd| fd.revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR));
-        Ok(Ready { keys, output, signals, news })
+        Ok(Ready { keys, output: output || self.deserted, signals, news })
     }
 
     /// Whether the stage has more to send as soon as the terminal takes it.
@@ -206,9 +223,16 @@ impl Host<'_, '_> {
     }
 
     fn deadline(&self, now: Duration) -> Duration {
-        let held = self.held_since.map_or(Duration::MAX, |since| since + WITHIN_A_KEY);
-        let Some(stage) = &self.stage else { return held };
-        stage.deadline(now).min(held).min(self.manners_end.unwrap_or(Duration::MAX))
+        let held = self.held_since.map(|since| since + WITHIN_A_KEY);
+        let looks = self.deserted.then(|| now + REOPENED);
+        let ours = self.stage.as_ref().and_then(|stage| match self.parting {
+            Some(Parting { since, gone: true }) => Some(since + LAST_ANSWER),
+            // It is not asked while the terminal has not taken what is there.
+            _ if !self.to_terminal.is_empty() => None,
+            _ => Some(stage.deadline(now)),
+        });
+        let manners = self.manners_end.filter(|_| self.stage.is_some());
+        [held, looks, ours, manners].into_iter().flatten().fold(Duration::MAX, Duration::min)
     }
 
     /// What the child wrote goes to the terminal.
@@ -218,34 +242,54 @@ impl Host<'_, '_> {
             let room = self.buffer.get_mut(read..).unwrap_or_default();
             match self.pty.read(room) {
                 Ok(0) => {
-                    self.over = true;
+                    self.deserted = true;
                     break;
                 }
                 Ok(n) => {
+                    self.deserted = false;
                     read += n;
                     if n < MUCH {
                         break;
                     }
                 }
-                Err(error) if is_later(&error) => break,
+                // Somebody has it open again, and has not written yet.
+                Err(error) if is_later(&error) => {
+                    self.deserted = false;
+                    break;
+                }
+                // What was read before goes on first.
+                Err(_) if read > 0 => break,
                 Err(error) => return Err(error.into()),
             }
         }
+        if read == 0 {
+            return Ok(0);
+        }
         let now = self.begun.elapsed();
         let bytes = self.buffer.get(..read).unwrap_or_default();
-        let failed = match &mut self.stage {
-            Some(stage) => {
-                stage.output(now, bytes, self.to_terminal.end(), self.to_child.end()).is_err()
-            }
-            None => {
-                self.to_terminal.end().extend_from_slice(bytes);
-                false
-            }
+        let Some(stage) = &mut self.stage else {
+            self.to_terminal.end().extend_from_slice(bytes);
+            return Ok(read);
         };
-        if failed {
-            self.stage = None;
+        let shown = stage.is_shown();
+        let done = stage.output(now, bytes, self.to_terminal.end(), self.to_child.end());
+        if shown && !stage.is_shown() {
+            // Text is there now, which nobody must wipe.
+            self.tell_farewell();
+        }
+        if done.is_err() {
+            self.part();
         }
         Ok(read)
+    }
+
+    /// What is to be done where the end comes so that we cannot.
+    fn tell_farewell(&mut self) {
+        self.farewell.clear();
+        if let Some(stage) = &self.stage {
+            stage.farewell(&mut self.farewell);
+        }
+        self.terminal.set_farewell(&self.farewell);
     }
 
     /// What was typed goes to the child.
@@ -323,6 +367,7 @@ impl Host<'_, '_> {
     /// Stops as somebody asks who is not at the keyboard; there Ctrl-Z is the child's.
     fn suspend(&mut self) -> Result<(), HostError> {
         self.bow_out()?;
+        self.terminal.set_farewell(&[]);
         let mut resumed = self.terminal.suspend();
         while let Err(TerminalError::Background) = resumed {
             resumed = self.terminal.suspend();
@@ -350,15 +395,36 @@ impl Host<'_, '_> {
     /// Does what the pet may do now.
     fn behave(&mut self) {
         let now = self.begun.elapsed();
-        let Bearing { standing, holds } = (self.outside.manners)();
-        self.manners_end = holds.map(|holds| now + holds);
-        let Some(stage) = &mut self.stage else { return };
-        if standing < Standing::Off {
-            return stage.behave(now, standing);
-        }
-        stage.leave(self.to_terminal.end());
-        self.stage = None;
         self.manners_end = None;
+        let Some(stage) = self.stage.as_mut().filter(|_| self.parting.is_none()) else { return };
+        let Bearing { standing, holds } = (self.outside.manners)();
+        if standing < Standing::Off {
+            stage.behave(now, standing);
+            self.manners_end = holds.map(|holds| now + holds);
+        } else {
+            self.part();
+        }
+    }
+
+    /// Has the pet go for good: at once, or as soon as what it drew may be taken away. Whatever
+    /// terminal's answer is still to come is not the child's.
+    fn part(&mut self) {
+        let now = self.begun.elapsed();
+        let Some(stage) = &mut self.stage else { return };
+        if self.parting.is_none() {
+            stage.behave(now, Standing::Off);
+        }
+        let parting = self.parting.get_or_insert(Parting { since: now, gone: false });
+        if !parting.gone {
+            let gone = stage.leave(self.to_terminal.end());
+            *parting = Parting { since: now, gone };
+        }
+        if !parting.gone || (stage.strains() && now < parting.since + LAST_ANSWER) {
+            return;
+        }
+        stage.release(self.to_child.end());
+        self.stage = None;
+        (self.held_since, self.manners_end) = (None, None);
         self.outside.bus.set_bell(None);
         self.terminal.set_farewell(&[]);
         // Only who copies is left.
@@ -373,18 +439,19 @@ impl Host<'_, '_> {
             self.held_since = None;
             stage.release(self.to_child.end());
         }
-        if self.to_terminal.is_empty() && !stage.is_passing_by(now) {
+        let parted = self.parting.is_some_and(|parting| parting.gone);
+        let mut failed = false;
+        if self.to_terminal.is_empty() && !parted && !stage.is_passing_by(now) {
             let secret = self.pty.is_secret();
             let (out, typed) = (self.to_terminal.end(), self.to_child.end());
-            if stage.present(now, secret, out, typed).is_err() {
-                stage.leave(self.to_terminal.end());
-                self.stage = None;
-            } else if !self.to_terminal.is_empty() {
+            failed = stage.present(now, secret, out, typed).is_err();
+            if !self.to_terminal.is_empty() {
                 // Known before anything is on its way.
-                self.farewell.clear();
-                stage.farewell(&mut self.farewell);
-                self.terminal.set_farewell(&self.farewell);
+                self.tell_farewell();
             }
+        }
+        if failed || self.parting.is_some() {
+            self.part();
         }
         self.flush()
     }
@@ -395,8 +462,9 @@ impl Host<'_, '_> {
         let mut end = Instant::now() + LAST_OUTPUT;
         loop {
             let read = if self.to_terminal.has_room() { self.pass_output()? } else { 0 };
+            let before = self.to_terminal.len();
             self.flush()?;
-            if read > 0 {
+            if read > 0 || self.to_terminal.len() < before {
                 end = Instant::now() + LAST_OUTPUT;
             } else if self.to_terminal.is_empty() || Instant::now() >= end {
                 return Ok(());
@@ -415,27 +483,36 @@ impl Host<'_, '_> {
         }
     }
 
-    /// Takes everything of ours off the screen, and waits until that is out.
-    fn bow_out(&mut self) -> Result<(), HostError> {
-        if let Some(stage) = &mut self.stage {
-            stage.leave(self.to_terminal.end());
-        }
-        let end = Instant::now() + LAST_OUTPUT;
+    /// Takes everything of ours off the screen, and waits until that is out. Tells whether that was
+    /// allowed.
+    fn bow_out(&mut self) -> Result<bool, HostError> {
+        let gone = match &mut self.stage {
+            Some(stage) => stage.leave(self.to_terminal.end()),
+            None => true,
+        };
+        let mut end = Instant::now() + LAST_OUTPUT;
         loop {
+            let before = self.to_terminal.len();
             let terminal = &mut *self.terminal;
             self.to_terminal.send(|bytes| terminal.offer_plain(bytes))?;
+            if self.to_terminal.len() < before {
+                end = Instant::now() + LAST_OUTPUT;
+            }
             if self.to_terminal.is_empty() || Instant::now() >= end {
-                break;
+                return Ok(gone);
             }
             self.await_room(Duration::from_millis(50))?;
         }
-        self.terminal.set_farewell(&[]);
-        Ok(())
     }
 
     /// The end: nothing of ours stays, and no answer is left to be typed into a prompt.
     fn leave(&mut self) -> Result<(), HostError> {
-        self.bow_out()?;
+        if self.bow_out()? {
+            self.terminal.set_farewell(&[]);
+        } else {
+            // The program has left something open. It is over: the terminal's guard ends that first.
+            self.tell_farewell();
+        }
         let end = Instant::now() + LAST_ANSWER;
         while self.stage.as_ref().is_some_and(Stage::strains) && Instant::now() < end {
             let left = timespec(end.saturating_duration_since(Instant::now()));

@@ -27,6 +27,10 @@ const ASK_AFTER: Duration = Duration::from_millis(15);
 const ANSWER: Duration = Duration::from_millis(400);
 /// After so many questions without an answer no more are asked.
 const MOST_UNANSWERED: u32 = 3;
+/// No more questions than this are ever open: whoever answers only some of them is asked no more.
+const MOST_OPEN: usize = 8;
+/// What is answered for the terminal is dropped where the program has left so much unread.
+const MOST_UNREAD: usize = 16 * 1024;
 /// A window with less has no room for pets.
 const SMALLEST_WINDOW: CellSize = CellSize::new(60, 12);
 /// How often it is looked whether a password is still asked for.
@@ -90,7 +94,10 @@ pub struct Stage {
     backlog: Vec<u8>,
     /// All bytes of the child's that were followed.
     passed: u64,
-    asked: Option<Asked>,
+    /// When the terminal was last asked where the cursor is, while that answer is awaited.
+    asked: Option<Duration>,
+    /// What `passed` was at each question that is still open, or [`VOID`].
+    open: VecDeque<u64>,
     unanswered: u32,
     refit: Option<Refit>,
     /// The columns in which it has ever stood.
@@ -99,12 +106,8 @@ pub struct Stage {
     keys: Keys,
 }
 
-/// A question where the cursor is, that was not answered yet.
-#[derive(Clone, Copy)]
-struct Asked {
-    at: Duration,
-    passed: u64,
-}
+/// A question whose answer says nothing any more.
+const VOID: u64 = u64::MAX;
 
 /// The window has changed and nobody knows where everything went.
 #[derive(Clone, Copy)]
@@ -163,6 +166,7 @@ impl Stage {
             backlog: Vec::new(),
             passed: 0,
             asked: None,
+            open: if config.owes_cursor { VecDeque::from([VOID]) } else { VecDeque::new() },
             unanswered: 0,
             refit: None,
             drawn: None,
@@ -265,7 +269,9 @@ impl Stage {
                 Sensed::Event(kind) => self.bus.push(Event::of(kind)),
                 Sensed::Folder(folder) => self.folder = Some(folder),
                 // Where the terminal answers by itself, it is heard, and nothing more.
-                Sensed::Answer(answer) if !self.config.knows_status => {
+                Sensed::Answer(answer)
+                    if !self.config.knows_status && typed.len() < MOST_UNREAD =>
+                {
                     typed.extend_from_slice(answer);
                 }
                 Sensed::Answer(_) => {}
@@ -323,11 +329,15 @@ impl Stage {
         self.strainer.release(typed);
     }
 
-    /// The terminal said where the cursor was when it was asked.
+    /// The terminal said where the cursor was when it was asked. Answers come in the order of the
+    /// questions, over a far line more than one later.
     fn told(&mut self, told: CellPosition) {
         self.unanswered = 0;
-        let Some(asked) = self.asked.take() else { return };
-        if asked.passed != self.passed {
+        let asked = self.open.pop_front();
+        if self.open.is_empty() {
+            self.asked = None;
+        }
+        if asked != Some(self.passed) {
             return;
         }
         self.tracker.tell_cursor(told);
@@ -348,13 +358,26 @@ impl Stage {
         self.tracker.watch(None, None);
         let first = self.refit.map_or(row, |refit| refit.row);
         self.refit = Some(Refit { row: first });
-        self.asked = None;
+        self.void_questions();
         self.stance.leave();
     }
 
-    /// What was drawn may be gone: all is drawn anew.
-    pub const fn doubt(&mut self) {
+    /// Somebody else has had the terminal: what was drawn may be gone, and the cursor anywhere.
+    pub fn doubt(&mut self) {
+        self.tracker.forget();
+        self.void_questions();
         self.gone = true;
+    }
+
+    fn void_questions(&mut self) {
+        self.asked = None;
+        self.open.iter_mut().for_each(|passed| *passed = VOID);
+    }
+
+    /// Whether something of it is on the screen.
+    #[must_use]
+    pub const fn is_shown(&self) -> bool {
+        self.player.is_on_screen()
     }
 
     /// Whether everything of it was sent.
@@ -393,6 +416,10 @@ impl Stage {
         self.catch_up(typed);
         self.keys.tell(now, &self.bus);
         self.secret = secret;
+        if self.asked.is_some_and(|at| now.saturating_sub(at) >= ANSWER) {
+            self.unanswered += 1;
+            self.asked = None;
+        }
         if !self.is_idle() {
             self.go_on(out);
             return Ok(());
@@ -474,18 +501,15 @@ impl Stage {
 
     /// Asks the terminal where the cursor is, if that alone is missing.
     fn ask(&mut self, now: Duration, out: &mut Vec<u8>) {
-        if let Some(asked) = self.asked {
-            if now.saturating_sub(asked.at) < ANSWER {
-                return;
-            }
-            self.unanswered += 1;
-            self.asked = None;
-        }
         let helps = self.tracker.lacks_cursor() && self.tracker.may_write(Needs::Ground);
-        if helps && self.unanswered < MOST_UNANSWERED && self.stance.quiet(now) >= ASK_AFTER {
+        let may = self.asked.is_none()
+            && self.unanswered < MOST_UNANSWERED
+            && self.open.len() < MOST_OPEN;
+        if helps && may && self.stance.quiet(now) >= ASK_AFTER {
             out.extend_from_slice(WHERE);
             self.strainer.await_cursor();
-            self.asked = Some(Asked { at: now, passed: self.passed });
+            self.asked = Some(now);
+            self.open.push_back(self.passed);
         }
     }
 
@@ -531,10 +555,11 @@ impl Stage {
         }
     }
 
-    /// Takes the pet off the screen, if it is on it and that is allowed now.
+    /// Takes the pet off the screen, if it is on it and that is allowed now; else asks for what is
+    /// missing.
     fn take_away(&mut self, now: Duration, out: &mut Vec<u8>) -> Result<(), PlayError> {
         self.stands = Stands::Away;
-        self.deferred = None;
+        let since = self.deferred.take();
         // Under an editor's screen it is not seen, and cannot be reached.
         let under = self.tracker.is_alternate() && self.config.fullscreen == Fullscreen::Hide;
         if !self.player.is_on_screen() || under {
@@ -542,6 +567,8 @@ impl Stage {
         }
         let needs = if self.player.floats() { Needs::Ground } else { self.config.needs };
         if !self.tracker.may_write(needs) {
+            self.deferred = since.or(Some(now));
+            self.ask(now, out);
             return Ok(());
         }
         let mut bytes = Vec::new();
@@ -556,7 +583,9 @@ impl Stage {
         let moves = self.player.take_cursor_moved() || strayed;
         self.player.take_uploaded();
         self.news = true;
-        self.send(bytes, 0, moves, out);
+        // Now, even where an upload is under way: what it would have shown is not shown any more.
+        self.frame = None;
+        self.put(&Frame { bytes, moves }, out);
         self.watch();
         Ok(())
     }
@@ -606,7 +635,7 @@ impl Stage {
     /// A frame as it goes out: what it does to the cursor and the colours is undone behind it, and
     /// none of that is seen.
     fn put(&self, frame: &Frame, out: &mut Vec<u8>) {
-        if !frame.moves {
+        if !frame.moves || frame.bytes.is_empty() {
             out.extend_from_slice(&frame.bytes);
             return;
         }
@@ -657,7 +686,7 @@ impl Stage {
         if !self.is_idle() {
             return Duration::MAX;
         }
-        let asks = self.asked.map(|asked| asked.at + ANSWER);
+        let asks = self.asked.map(|at| at + ANSWER);
         let waiting = self.refit.is_some() || self.deferred.is_some();
         let quiet = (waiting && self.stance.quiet(now) < ASK_AFTER).then(|| now + ASK_AFTER);
         let gives_up = self.deferred.map(|since| since + MOST_DEFERRED).filter(|at| *at > now);
@@ -668,25 +697,37 @@ impl Stage {
             _ => Some(self.wake),
         };
         let told = self.secret.then(|| now + SECRET);
+        if self.refit.is_some() {
+            // Until the terminal has told, nothing else is done.
+            return [asks, quiet, told].into_iter().flatten().fold(Duration::MAX, Duration::min);
+        }
         let all = [asks, quiet, gives_up, draws, told];
         all.into_iter().flatten().fold(self.stance.deadline(), Duration::min)
     }
 
-    /// Appends what takes everything of ours off the screen, at the end or while we are stopped.
-    pub fn leave(&mut self, out: &mut Vec<u8>) {
+    /// Appends what takes everything of ours off the screen, at the end or while we are stopped. Tells
+    /// whether that was allowed; else it is all still there.
+    pub fn leave(&mut self, out: &mut Vec<u8>) -> bool {
         self.catch_up(&mut Vec::new());
+        let floats = self.player.floats();
+        let wipes = self.player.is_on_screen() && !floats;
+        if !self.tracker.may_write(if wipes { self.config.needs } else { Needs::Ground }) {
+            return false;
+        }
         self.queue.clear();
         self.frame = None;
         let mut bytes = Vec::new();
-        self.player.clear(&mut bytes);
-        let moves = self.player.take_cursor_moved();
-        let needs = if moves { self.config.needs } else { Needs::Ground };
-        if !bytes.is_empty() && self.tracker.may_write(needs) {
-            self.put(&Frame { bytes, moves }, out);
+        if self.moved && wipes {
+            self.wipe_left_behind(&mut bytes);
         }
+        self.player.clear(&mut bytes);
+        self.player.take_cursor_moved();
+        self.put(&Frame { bytes, moves: wipes }, out);
         self.stance.leave();
+        self.stands = Stands::Away;
         self.tracker.watch(None, None);
         (self.news, self.moved, self.gone) = (true, false, false);
+        true
     }
 }
 
