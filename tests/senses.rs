@@ -645,15 +645,17 @@ fn patches_are_ones_that_git_applies() {
 fn a_history_is_read_as_git_lists_it() {
     let place = Place::new();
     place.git(&["switch", "-q", "-c", "side"]);
-    place.git(&["commit", "-q", "--allow-empty", "-m", "on the side"]);
-    place.git(&["switch", "-q", "main"]);
-    for n in 0..5 {
-        let mut command =
-            place.command(&["commit", "-q", "--allow-empty", "-m", &format!("number {n}")]);
-        let later = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(10 * (n + 1));
+    // No two of a second, of which git would list either first.
+    let now = jiff::Timestamp::now();
+    let commit = |message: &str, later: i64| {
+        let mut command = place.command(&["commit", "-q", "--allow-empty", "-m", message]);
+        let later = now + jiff::SignedDuration::from_secs(later);
         command.env("GIT_COMMITTER_DATE", later.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
         assert!(command.output().unwrap().status.success());
-    }
+    };
+    commit("on the side", 5);
+    place.git(&["switch", "-q", "main"]);
+    (0..5).for_each(|n| commit(&format!("number {n}"), 10 * (n + 1)));
     place.git(&["merge", "-q", "--no-ff", "-m", "both", "side"]);
     place.git(&["gc", "-q"]);
     for most in [1, 4, 50] {

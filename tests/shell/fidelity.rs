@@ -98,13 +98,26 @@ fn state(parser: &vt100::Parser) -> String {
 fn states(bytes: &[u8]) -> Vec<String> {
     let mut parser = model(24, 80);
     parser.process(bytes);
-    AFTER
-        .iter()
-        .map(|after| {
-            parser.process(after.as_bytes());
-            state(&parser)
-        })
-        .collect()
+    let step = |after: &&str| {
+        parser.process(after.as_bytes());
+        state(&parser)
+    };
+    let mut all: Vec<String> = AFTER.iter().map(step).collect();
+    // Everything scrolls away, and is looked at there; only then is the pet gone from the screen.
+    parser
+        .process(&b"\x1b[r\x1b[24;1H".iter().chain(&b"\n".repeat(30)).copied().collect::<Vec<_>>());
+    all.push(history(&mut parser));
+    all
+}
+
+/// What has scrolled off, but where the pet stands, which a shell would have taken away.
+fn history(parser: &mut vt100::Parser) -> String {
+    let rows = parser.screen().scrollback_len();
+    let row = |back: usize| {
+        parser.screen_mut().set_scrollback(back);
+        parser.screen().rows(0, 64).next().unwrap_or_default()
+    };
+    (1..=rows).rev().map(row).collect::<Vec<_>>().join("\n")
 }
 
 fn assert_as_without_us(kind: Kind, moment: &Moment, frames: usize) {
