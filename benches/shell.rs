@@ -35,8 +35,8 @@ mod linux {
 
     /// Keys that are timed, in each of so many rounds.
     const KEYS: usize = 400;
-    const ROUNDS: usize = 5;
-    const REST: Duration = Duration::from_secs(20);
+    const ROUNDS: usize = 2;
+    const REST: Duration = Duration::from_secs(10);
     /// What is poured, in MB.
     const POURED: usize = 100;
     const READY: &[u8] = b"<<ready>>";
