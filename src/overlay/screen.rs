@@ -416,18 +416,22 @@ impl Screen {
         true
     }
 
-    /// LF, VT and FF; where the row is in doubt, both of what might be happens.
+    /// LF, VT and FF.
     fn line_feed(&mut self, firm: bool) -> bool {
-        if !self.index(firm) {
-            return false;
-        }
-        if self.newline {
+        let done = self.feed(firm);
+        if done && self.newline {
             self.column(0);
-        } else if self.cursor.wrap != Wrap::No {
-            // The flag is cleared in some terminals.
-            self.cursor.wrap = Wrap::Maybe;
         }
-        true
+        done
+    }
+
+    /// Down; whether it still waits for the next row then, terminals do not agree on.
+    fn feed(&mut self, firm: bool) -> bool {
+        let done = self.index(firm);
+        if done {
+            self.doubt_wrap();
+        }
+        done
     }
 
     fn reverse_index(&mut self, firm: bool) -> bool {
@@ -439,15 +443,20 @@ impl Screen {
             return self.scroll_down(self.top, 1, firm);
         }
         self.cursor.row = self.cursor.row.saturating_sub(1);
-        if self.cursor.wrap != Wrap::No {
-            self.cursor.wrap = Wrap::Maybe;
-        }
+        self.doubt_wrap();
         true
     }
 
     /// A motion of the cursor, after which it no longer waits for the next row.
     const fn unwrap(&mut self) {
         self.cursor.wrap = Wrap::No;
+    }
+
+    /// Something after which it may wait no longer.
+    fn doubt_wrap(&mut self) {
+        if self.cursor.wrap != Wrap::No {
+            self.cursor.wrap = Wrap::Maybe;
+        }
     }
 
     fn column(&mut self, col: u16) {
@@ -504,9 +513,7 @@ impl Screen {
         let at = self.cursor.col / TAB;
         self.cursor.col = at.saturating_add(by).saturating_mul(TAB).min(self.last_col());
         self.cursor.col_sure &= !self.own_tabs;
-        if self.cursor.wrap != Wrap::No {
-            self.cursor.wrap = Wrap::Maybe;
-        }
+        self.doubt_wrap();
     }
 
     fn tab_back(&mut self, by: u16) {
@@ -725,7 +732,7 @@ impl Acts for Screen {
         match (intermediate, last) {
             (0, b'7') => self.save(),
             (0, b'8') => self.restore(),
-            (0, b'D') => return self.line_feed_plain(firm),
+            (0, b'D') => return self.feed(firm),
             (0, b'E') => {
                 if !self.index(firm) {
                     return false;
@@ -878,14 +885,6 @@ impl Screen {
         true
     }
 
-    fn line_feed_plain(&mut self, firm: bool) -> bool {
-        let done = self.index(firm);
-        if done && self.cursor.wrap != Wrap::No {
-            self.cursor.wrap = Wrap::Maybe;
-        }
-        done
-    }
-
     /// A picture of the program's own: where the cursor is after it is the terminal's affair, and
     /// what is below it, too.
     fn picture(&mut self, firm: bool) -> bool {
@@ -914,9 +913,7 @@ impl Screen {
                 self.cursor = saved;
                 self.cursor.row = self.cursor.row.min(last_row);
                 self.cursor.col = self.cursor.col.min(last_col);
-                if self.cursor.wrap != Wrap::No {
-                    self.cursor.wrap = Wrap::Maybe;
-                }
+                self.doubt_wrap();
             }
             None => {
                 self.cursor = Cursor::default();
@@ -1041,9 +1038,7 @@ impl Screen {
         if what < 2 {
             self.doubt_ink();
         }
-        if self.cursor.wrap == Wrap::Pending {
-            self.cursor.wrap = Wrap::Maybe;
-        }
+        self.doubt_wrap();
         true
     }
 
@@ -1078,9 +1073,7 @@ impl Screen {
             _ => {}
         }
         self.doubt_ink();
-        if self.cursor.wrap == Wrap::Pending {
-            self.cursor.wrap = Wrap::Maybe;
-        }
+        self.doubt_wrap();
         true
     }
 
@@ -1107,9 +1100,7 @@ impl Screen {
         self.doubt_ink();
         // The column is kept in some terminals and 0 in others (ECMA-48 and DEC differ).
         self.cursor.col_sure &= self.cursor.col == 0;
-        if self.cursor.wrap != Wrap::No {
-            self.cursor.wrap = Wrap::Maybe;
-        }
+        self.doubt_wrap();
         true
     }
 
@@ -1128,9 +1119,7 @@ impl Screen {
             ink.push_right(row, by, cols);
         }
         self.doubt_ink();
-        if self.cursor.wrap == Wrap::Pending {
-            self.cursor.wrap = Wrap::Maybe;
-        }
+        self.doubt_wrap();
         true
     }
 

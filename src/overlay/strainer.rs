@@ -33,11 +33,6 @@ impl Strainer {
         self.awaited > 0
     }
 
-    /// No answer will come any more.
-    pub const fn give_up(&mut self) {
-        self.awaited = 0;
-    }
-
     /// Whether something is kept back, to see whether it is an answer.
     #[must_use]
     pub fn holds(&self) -> bool {

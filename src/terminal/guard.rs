@@ -258,7 +258,7 @@ pub(super) fn system(errno: Errno) -> TerminalError {
     std::io::Error::from(errno).into()
 }
 
-pub(super) fn timespec(time: Duration) -> Timespec {
+pub(crate) fn timespec(time: Duration) -> Timespec {
     Timespec {
         tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: time.subsec_nanos().into(),

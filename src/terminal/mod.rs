@@ -34,6 +34,8 @@ pub use choose::{
 pub use database::{Capabilities, Database};
 #[cfg(unix)]
 pub use guard::Guard;
+#[cfg(unix)]
+pub(crate) use guard::timespec;
 pub use outbox::Outbox;
 pub use probe::{Answers, EnvHints, Questions};
 pub use reply::{Reply, ReplyParser};

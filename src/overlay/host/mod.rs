@@ -10,10 +10,10 @@ use super::{Ended, Pty};
 use crate::event::EventKind;
 use crate::event::bus::Bus;
 use crate::manners::{Bearing, Standing};
-use crate::terminal::{Alarm, Signal, Signals, Terminal, TerminalError};
+use crate::terminal::{Alarm, Signal, Signals, Terminal, TerminalError, timespec};
 use crate::units::CellPixels;
 use lane::Lane;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::io;
 use std::sync::Arc;
@@ -528,11 +528,4 @@ impl Host<'_, '_> {
 
 fn is_later(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
-}
-
-fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: time.subsec_nanos().into(),
-    }
 }

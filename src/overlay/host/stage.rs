@@ -12,6 +12,7 @@ use crate::mood::Input;
 use crate::player::{PlayError, Player, layout};
 use crate::protocol::{Placement, wipe};
 use crate::terminal::outbox::{SLICE, cut};
+use crate::text::SafeText;
 use crate::units::{CellPosition, CellSize, Corner, Geometry};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -102,7 +103,8 @@ pub struct Stage {
     refit: Option<Refit>,
     /// The columns in which it has ever stood.
     drawn: Option<(u16, u16)>,
-    folder: Option<String>,
+    /// Where the shell says that it is.
+    folder: Option<SafeText>,
     keys: Keys,
 }
 
@@ -266,8 +268,10 @@ impl Stage {
         self.senses.hear(mark, &mut sensed);
         for sensed in sensed {
             match sensed {
-                Sensed::Event(kind) => self.bus.push(Event::of(kind)),
-                Sensed::Folder(folder) => self.folder = Some(folder),
+                Sensed::Event(kind) => {
+                    self.bus.push(Event { repo: self.folder.clone(), ..Event::of(kind) });
+                }
+                Sensed::Folder(folder) => self.folder = Some(SafeText::new(&folder)),
                 // Where the terminal answers by itself, it is heard, and nothing more.
                 Sensed::Answer(answer)
                     if !self.config.knows_status && typed.len() < MOST_UNREAD =>
@@ -277,11 +281,6 @@ impl Stage {
                 Sensed::Answer(_) => {}
             }
         }
-    }
-
-    /// The folder that the shell is in, since it last changed.
-    pub fn take_folder(&mut self) -> Option<String> {
-        self.folder.take()
     }
 
     /// What came from the terminal: appends to `typed` what is the child's. `mine` tells whether a
