@@ -360,7 +360,29 @@ fn hide_is_for_one_terminal() {
     assert_eq!((here.run("wait"), there.run("wait")), (0, 0));
     let alone = home.buddy(&["hide"]);
     // Whoever has no terminal has no pet to hide; the test itself may have one.
-    assert!(alone.status.success() || said(&alone).contains("no terminal"), "{}", said(&alone));
+    let told = said(&alone);
+    let refused = told.contains("no terminal") || told.contains("outside of this container");
+    assert!(alone.status.success() || refused, "{told}");
+}
+
+/// As within `bwrap --unshare-pid`: the terminal's session and the job have no number there.
+#[test]
+fn a_job_from_outside_of_its_pid_namespace_has_a_pet_that_cannot_hide_alone() {
+    let home = Home::new();
+    let mut session = Session::open(&home, &[]);
+    let ways = ["unshare --pid --fork", "unshare --user --map-root-user --pid --fork"];
+    let allowed = |way: &&&str| session.run(&format!("{way} true 2>/dev/null")) == 0;
+    let Some(way) = ways.iter().find(allowed) else {
+        eprintln!("not tried: this system lets nobody make a PID namespace");
+        return;
+    };
+    let pet = session.order(&format!("{way} {PET} --duration 2"));
+    session.wait_for_frames(5);
+    assert_eq!(session.finish(&pet), 0);
+    session.forget();
+    assert_eq!(session.run(&format!("{way} \"$BUDDY_BIN\" hide")), 1);
+    let told = session.seen.escape_ascii().to_string();
+    assert!(told.contains("outside of this container"), "{told}");
 }
 
 #[test]

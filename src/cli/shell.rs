@@ -10,7 +10,7 @@ use buddy_render::manners::{Environment, Hours, Manners, Motion};
 use buddy_render::overlay::host::{self, HostError, Outside, Stage, StageConfig};
 use buddy_render::overlay::{Fullscreen, Needs, Pty, PtyError};
 use buddy_render::player::{Player, layout};
-use buddy_render::terminal::{Choice, Place, Protocol, Signals, TerminalError};
+use buddy_render::terminal::{Choice, Place, Protocol, Signals, TerminalError, job};
 use buddy_render::units::{CellSize, Corner};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
@@ -160,10 +160,7 @@ fn start(args: &ShellArgs) -> Result<ExitCode, Failure> {
 /// The process that has a pet over this shell already, if it lives.
 fn above() -> Option<String> {
     let above = std::env::var(ABOVE).ok()?;
-    let process = above.parse().ok().and_then(rustix::process::Pid::from_raw)?;
-    // Somebody else's, as within `su`, may not be signalled, but lives.
-    let dead = rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH);
-    (!dead).then_some(above)
+    job::is_alive(above.parse().ok()?).then_some(above)
 }
 
 /// No pet: becomes the command, with nothing between it and the terminal.

@@ -2,8 +2,8 @@
 
 use super::{Failure, manners};
 use buddy_render::manners::{
-    Environment, MAX_QUIET, Manners, Places, Quiet, Standing, Store, Switch, Verdict, next_time,
-    time_of_day,
+    Environment, Hidden, MAX_QUIET, Manners, Places, Quiet, Standing, Store, Switch, Verdict,
+    next_time, time_of_day,
 };
 use clap::Args;
 use jiff::{SignedDuration, Timestamp, Zoned};
@@ -65,10 +65,7 @@ pub(super) fn quiet(args: &QuietArgs) -> Result<(), Failure> {
 
 /// Hides this terminal's pet, or shows it again.
 pub(super) fn hide() -> Result<(), Failure> {
-    let Some(here) = here() else {
-        return Err(Failure::cannot("there is no terminal here whose pet could hide")
-            .hint("buddy-render off is for all of them"));
-    };
+    let here = here()?;
     let mut hides = false;
     change(|switch| hides = switch.toggle_hidden(here))?;
     let word = if hides { "hides until buddy-render hide or on" } else { "shows itself again" };
@@ -141,15 +138,27 @@ fn poke() {}
 
 /// This terminal, and who leads its session.
 #[cfg(unix)]
-fn here() -> Option<buddy_render::manners::Hidden> {
-    let session = rustix::process::getsid(None).ok()?.as_raw_nonzero().get();
-    let session = u32::try_from(session).ok()?;
-    Some(buddy_render::manners::Hidden { tty: manners::tty()?, session })
+fn here() -> Result<Hidden, Failure> {
+    use buddy_render::terminal::job;
+    let tty = manners::tty().ok_or_else(no_terminal)?;
+    // When the session ends its terminal is another's, so it must be one whose end can be seen.
+    match job::session() {
+        Some(session) if session != job::OUTSIDE => Ok(Hidden { tty, session }),
+        _ => Err(Failure::cannot(
+            "this terminal's session began outside of this container, from where its end is not seen",
+        )
+        .hint("buddy-render off is for all terminals")),
+    }
 }
 
 #[cfg(not(unix))]
-fn here() -> Option<buddy_render::manners::Hidden> {
-    None
+fn here() -> Result<Hidden, Failure> {
+    Err(no_terminal())
+}
+
+fn no_terminal() -> Failure {
+    Failure::cannot("there is no terminal here whose pet could hide")
+        .hint("buddy-render off is for all of them")
 }
 
 /// Says what holds, why, and which pets run.

@@ -3,6 +3,8 @@
 
 use super::error::MannersError;
 use super::file;
+#[cfg(unix)]
+use crate::terminal::job::is_alive;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -216,15 +218,6 @@ fn to_json(switch: &Switch) -> String {
     let wire = Wire { v: 1, off: switch.off, quiet, hidden: hidden.collect() };
     // Flags, texts and numbers always serialize.
     serde_json::to_string(&wire).unwrap_or_default() + "\n"
-}
-
-/// Whether there is a process of that number, whosever it is.
-#[cfg(unix)]
-fn is_alive(process: u32) -> bool {
-    let process = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
-    process.is_some_and(|process| {
-        rustix::process::test_kill_process(process) != Err(rustix::io::Errno::SRCH)
-    })
 }
 
 #[cfg(not(unix))]

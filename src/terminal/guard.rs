@@ -1,12 +1,12 @@
 //! Puts the terminal back as it was: at the end, at a panic, and while we are stopped.
 
 use super::guardian::Guardian;
-use super::{MEND, TerminalError};
+use super::{MEND, TerminalError, job};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr, write};
 use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes};
 use rustix::termios::{SpecialCodeIndex, Termios};
-use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::termios::{tcgetattr, tcsetattr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -170,11 +170,8 @@ impl Drop for Guard {
 impl Shared {
     /// A job in the background that changes modes is stopped by `SIGTTOU` (POSIX.1-2017 §11.1.4).
     fn in_foreground(&self) -> bool {
-        match retry_on_intr(|| tcgetpgrp(&self.tty)) {
-            Ok(group) => group == rustix::process::getpgrp(),
-            // Whoever has no job control cannot be stopped by it.
-            Err(_) => true,
-        }
+        // Whoever has no job control cannot be stopped by it.
+        job::foreground(&self.tty).is_none_or(|group| group == job::group())
     }
 
     fn ours(&self) -> Termios {

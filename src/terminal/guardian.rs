@@ -7,14 +7,14 @@
 //! It is in a process group of its own, so that Ctrl-C and Ctrl-Z pass it by, and never touches a
 //! terminal whose foreground has gone on to another job.
 
-use super::MEND;
 use super::guard::{Patience, timespec, write_patiently};
+use super::{MEND, job};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{Errno, read, retry_on_intr, write};
-use rustix::process::{Pid, getpgid, getpgrp, getppid, getsid, test_kill_process_group};
+use rustix::process::{Pid, test_kill_process_group};
 use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex};
-use rustix::termios::{Termios, tcgetattr, tcgetpgrp, tcgetsid, tcsetattr};
+use rustix::termios::{Termios, tcgetattr, tcsetattr};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
@@ -162,7 +162,6 @@ impl Held {
     const FIELDS: usize = 10;
 
     fn of(original: &Termios, ours: &Termios) -> Self {
-        let number = |pid: Pid| u64::from(pid.as_raw_nonzero().get().unsigned_abs());
         Self {
             input: original.input_modes.bits().into(),
             output: original.output_modes.bits().into(),
@@ -172,8 +171,8 @@ impl Held {
             our_input: ours.input_modes.bits().into(),
             our_output: ours.output_modes.bits().into(),
             our_local: ours.local_modes.bits().into(),
-            group: number(getpgrp()),
-            starter: getpgid(getppid()).map_or(0, number),
+            group: job::group().into(),
+            starter: job::starters_group().unwrap_or(job::OUTSIDE).into(),
         }
     }
 
@@ -230,10 +229,10 @@ impl Held {
     }
 
     /// Whether the terminal in the foreground of `group` is still ours to touch.
-    fn may_touch(&self, group: Pid) -> bool {
-        let number = u64::from(group.as_raw_nonzero().get().unsigned_abs());
-        let deserted = test_kill_process_group(group) == Err(Errno::SRCH);
-        number == self.group || number == self.starter || deserted
+    fn may_touch(&self, group: job::Number) -> bool {
+        let named = i32::try_from(group).ok().and_then(Pid::from_raw);
+        let deserted = named.is_some_and(|it| test_kill_process_group(it) == Err(Errno::SRCH));
+        [self.group, self.starter].contains(&group.into()) || deserted
     }
 }
 
@@ -309,8 +308,8 @@ impl Orders {
     /// Puts `tty` back, if it is still ours to touch.
     fn carry_out(&self, tty: BorrowedFd<'_>) {
         let Some(held) = &self.held else { return };
-        let here = matches!((tcgetsid(tty), getsid(None)), (Ok(a), Ok(b)) if a == b);
-        let ours = retry_on_intr(|| tcgetpgrp(tty)).is_ok_and(|group| held.may_touch(group));
+        let here = job::session_of(tty).is_some_and(|it| Some(it) == job::session());
+        let ours = job::foreground(tty).is_some_and(|group| held.may_touch(group));
         if !here || !ours {
             return;
         }

@@ -14,6 +14,8 @@ pub mod database;
 mod guard;
 #[cfg(unix)]
 pub mod guardian;
+#[cfg(unix)]
+pub mod job;
 pub mod outbox;
 pub mod probe;
 pub mod reply;

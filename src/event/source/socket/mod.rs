@@ -63,10 +63,12 @@ pub fn repository_of(path: &Path) -> Option<PathBuf> {
     found.map(Path::to_path_buf)
 }
 
-/// The user who is at the other end of a connection.
+/// The user who is at the other end of a connection. (rustix takes for granted that the process has
+/// a number here, too, which one from outside of our PID namespace has not.)
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn peer(stream: impl AsFd) -> io::Result<u32> {
-    Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw())
+    use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+    Ok(getsockopt(&stream, PeerCredentials)?.uid())
 }
 
 /// The user who is at the other end of a connection.
