@@ -19,11 +19,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How much of the child's output is read at once.
+/// The most of the child's output that is read at once. A Linux pseudoterminal gives a page, and that
+/// goes on before more is read: whoever writes fills the next one meanwhile, and the terminal shows
+/// this one. Several at once are half as fast (`cargo bench --bench shell`).
 const READ: usize = 64 * 1024;
-/// A read of less has taken all there was; one of more is looked for once more. A Linux
-/// pseudoterminal gives no more than a page at once.
-const MUCH: usize = 2048;
 /// How long the end of a key may take before what came of it is no answer of the terminal's.
 const WITHIN_A_KEY: Duration = Duration::from_millis(50);
 /// How often it is looked whether somebody has opened the child's terminal again.
@@ -237,31 +236,18 @@ impl Host<'_, '_> {
 
     /// What the child wrote goes to the terminal.
     fn pass_output(&mut self) -> Result<usize, HostError> {
-        let mut read = 0;
-        while read < self.buffer.len() {
-            let room = self.buffer.get_mut(read..).unwrap_or_default();
-            match self.pty.read(room) {
-                Ok(0) => {
-                    self.deserted = true;
-                    break;
-                }
-                Ok(n) => {
-                    self.deserted = false;
-                    read += n;
-                    if n < MUCH {
-                        break;
-                    }
-                }
-                // Somebody has it open again, and has not written yet.
-                Err(error) if is_later(&error) => {
-                    self.deserted = false;
-                    break;
-                }
-                // What was read before goes on first.
-                Err(_) if read > 0 => break,
-                Err(error) => return Err(error.into()),
+        let read = match self.pty.read(&mut self.buffer) {
+            Ok(read) => {
+                self.deserted = read == 0;
+                read
             }
-        }
+            // Somebody has it open again, and has not written yet.
+            Err(error) if is_later(&error) => {
+                self.deserted = false;
+                0
+            }
+            Err(error) => return Err(error.into()),
+        };
         if read == 0 {
             return Ok(0);
         }
