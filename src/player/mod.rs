@@ -230,7 +230,16 @@ impl Player {
         }
     }
 
-    /// Somebody else has taken its place on the screen: the next [`Player::draw`] draws it anew.
+    /// Appends what takes a picture that floats off the screen as it is now: for when what is drawn
+    /// next never reaches the terminal ([`Player::lose`]).
+    pub fn retract(&self, out: &mut Vec<u8>) {
+        if self.on_screen {
+            self.encoder.retract(out);
+        }
+    }
+
+    /// Somebody else has taken its place on the screen, or what was drawn last never came there: the
+    /// next [`Player::draw`] draws it anew.
     pub fn lose(&mut self) {
         self.encoder.invalidate();
         self.on_screen = false;

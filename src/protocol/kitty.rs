@@ -426,6 +426,12 @@ impl Encoder for Kitty {
         }
     }
 
+    fn retract(&self, out: &mut Vec<u8>) {
+        if let Some(Shown { id, .. }) = self.shown.filter(|_| self.floats()) {
+            self.remove_placement(id, out);
+        }
+    }
+
     fn owns(&self, image: u32) -> bool {
         self.config.ids.contains(image)
     }

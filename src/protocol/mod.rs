@@ -227,6 +227,10 @@ pub trait Encoder: Send {
     /// [floats](Encoder::floats) and has moved with the text.
     fn put_again(&mut self, _out: &mut Vec<u8>) {}
 
+    /// Appends what takes a picture that [floats](Encoder::floats) off the screen, and changes nothing in
+    /// the encoder: for when what is encoded next never reaches the terminal.
+    fn retract(&self, _out: &mut Vec<u8>) {}
+
     /// Whether the terminal keeps every picture that it was ever sent, so that few should be.
     fn hoards(&self) -> bool {
         false

@@ -1,6 +1,7 @@
 //! Moves the bytes between the terminal and the shell, and lets the [`Stage`] put its own between
 //! them. One thread, one loop, and nothing in it that waits for anything but all of them.
 
+mod artist;
 mod lane;
 mod stage;
 
@@ -66,10 +67,11 @@ pub fn run(
     terminal: &mut Terminal,
     signals: &mut Signals,
     pty: &mut Pty,
-    stage: Stage,
+    mut stage: Stage,
     outside: &mut Outside<'_>,
 ) -> Result<Ended, HostError> {
     let alarm = Alarm::new()?;
+    stage.draw_apart(alarm.bell()?);
     let bell = alarm.bell()?;
     // For what came before there was a bell.
     bell();

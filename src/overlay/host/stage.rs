@@ -5,6 +5,7 @@ use super::super::{
     Followed, Fullscreen, Mark, Needs, Room, Sensed, Senses, Stance, Stands, Strainer, Tracker,
     WHERE,
 };
+use super::artist::{Artist, Drawn, Mended};
 use crate::event::bus::Bus;
 use crate::event::{Event, EventKind};
 use crate::manners::Standing;
@@ -69,7 +70,7 @@ pub struct StageConfig {
 /// The pet, and what it knows of the terminal that it shares.
 pub struct Stage {
     config: StageConfig,
-    player: Player,
+    artist: Artist,
     bus: Arc<Bus>,
     tracker: Tracker,
     stance: Stance,
@@ -117,10 +118,13 @@ struct Refit {
     row: u16,
 }
 
-/// Bytes of ours that move the cursor.
+/// Bytes of ours that go out together.
 struct Frame {
     bytes: Vec<u8>,
+    /// Whether they move the cursor.
     moves: bool,
+    /// What goes out instead where they are out of date before; nothing where they cannot be.
+    undo: Option<Vec<u8>>,
 }
 
 /// Keys since they were last told of.
@@ -148,7 +152,7 @@ impl Stage {
         }
         Self {
             config,
-            player,
+            artist: Artist::new(player),
             bus,
             tracker,
             stance: Stance::default(),
@@ -177,23 +181,30 @@ impl Stage {
         }
     }
 
+    /// From now on it is drawn on a thread, which rings the bell when [`Stage::present`] is to be
+    /// called for what it has done. Without, it is drawn there.
+    pub fn draw_apart(&mut self, bell: impl Fn() + Send + 'static) {
+        self.artist.move_out(bell);
+    }
+
     /// Tells the pet what has happened.
     pub fn hear(&mut self, now: Duration, event: Event) {
-        self.player.input(now, Input::Event(event));
+        self.artist.hear(now, event);
         self.news = true;
     }
 
     /// What the pet may do from now on.
     pub fn behave(&mut self, now: Duration, standing: Standing) {
         self.hidden = standing >= Standing::Hidden;
-        self.player.behave(now, standing);
+        self.artist.behave(now, standing);
         self.news = true;
     }
 
     /// Appends what takes everything of ours off the screen and out of the terminal's memory, for an
     /// end that nobody can foresee.
     pub fn farewell(&self, out: &mut Vec<u8>) {
-        self.player.farewell(out);
+        let strayed = self.moved && !self.artist.floats();
+        self.artist.farewell(self.frame.is_some() || strayed, out);
     }
 
     /// The child's output: appends it to `out`, and what takes the pet away before something happens
@@ -209,7 +220,7 @@ impl Stage {
         typed: &mut Vec<u8>,
     ) -> Result<(), PlayError> {
         self.stance.output(now, bytes.len());
-        if self.stance.is_flooded(now) && !self.player.is_on_screen() && self.is_idle() {
+        if self.stance.is_flooded(now) && !self.artist.is_on_screen() && self.is_idle() {
             out.extend_from_slice(bytes);
             self.put_off(bytes);
             return Ok(());
@@ -256,7 +267,7 @@ impl Stage {
     /// What has become of the picture, and what was said in passing.
     fn note_changes(&mut self, typed: &mut Vec<u8>) {
         let changes = self.tracker.take_changes();
-        self.moved |= changes.scrolled || (changes.written && !self.player.floats());
+        self.moved |= changes.scrolled || (changes.written && !self.artist.floats());
         self.gone |= changes.wiped;
         for mark in self.tracker.take_marks() {
             self.sense(&mark, typed);
@@ -375,14 +386,14 @@ impl Stage {
 
     /// Whether something of it is on the screen.
     #[must_use]
-    pub const fn is_shown(&self) -> bool {
-        self.player.is_on_screen()
+    pub fn is_shown(&self) -> bool {
+        self.artist.is_on_screen()
     }
 
-    /// Whether everything of it was sent.
+    /// Whether everything of it was drawn and sent.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.frame.is_none()
+        self.queue.is_empty() && self.frame.is_none() && !self.artist.is_drawing()
     }
 
     /// Whether a flood passes by, and nothing is to be done about it.
@@ -393,9 +404,18 @@ impl Stage {
 
     /// Whether what was not sent yet may go now.
     pub(super) fn can_go_on(&self) -> bool {
-        let moves = self.queue.is_empty() && self.frame.as_ref().is_some_and(|frame| frame.moves);
-        let needs = if moves { self.config.needs } else { Needs::Ground };
-        !self.is_idle() && self.tracker.may_write(needs)
+        let needs = match &self.frame {
+            _ if !self.queue.is_empty() => Needs::Ground,
+            Some(Frame { moves: true, .. }) => self.config.needs,
+            Some(_) => Needs::Ground,
+            None => return false,
+        };
+        self.tracker.may_write(needs)
+    }
+
+    /// Whether a frame is there that may not go out now.
+    fn is_stuck(&self) -> bool {
+        self.queue.is_empty() && self.frame.is_some() && !self.can_go_on()
     }
 
     /// Appends what of ours goes out now. Only when all before it was taken by the terminal.
@@ -419,72 +439,121 @@ impl Stage {
             self.unanswered += 1;
             self.asked = None;
         }
+        if let Some(drawn) = self.artist.collect()
+            && self.show(now, drawn?, out)
+        {
+            return Ok(());
+        }
+        if self.frame.as_ref().is_some_and(|frame| frame.undo.is_some()) && !self.is_current(now) {
+            self.frame = self.withdraw(now);
+        }
         if !self.is_idle() {
             self.go_on(out);
-            return Ok(());
+            return if self.is_stuck() { self.wait_for_it(now, out) } else { Ok(()) };
         }
         if self.refit.is_some() {
             return self.settle_in(now, out);
         }
-        self.stands = self.stance.settle(now, self.room(secret));
+        self.stands = self.stance.settle(now, self.room());
         if self.stands == Stands::Away {
             return self.take_away(now, out);
         }
         let size = self.box_size(self.stands);
-        let other = self.player.placement()
-            != layout::place(self.config.geometry, size, self.config.corner);
+        let at = layout::place(self.config.geometry, size, self.config.corner);
+        let other = self.artist.player().placement() != at;
         let due = self.news || now >= self.wake || other;
-        if !(due || self.moved || self.gone) {
+        // What has moved is first wiped.
+        let early = self.moved && !self.artist.floats() && now < self.put_at;
+        if early || !(due || self.moved || self.gone) {
             return Ok(());
         }
         if !self.tracker.may_write(self.config.needs) {
             return self.wait_for_it(now, out);
         }
         self.deferred = None;
-        let mut bytes = Vec::new();
-        self.player.step_aside(false);
+        let mut mended = Mended::default();
+        self.artist.player().step_aside(false);
         if other {
-            self.player.refit(self.config.geometry, size, &mut bytes);
+            self.artist.player().refit(self.config.geometry, size, &mut mended.bytes);
         }
-        let wiped = self.mend(now, &mut bytes);
-        let before = bytes.len();
-        self.wake = self.player.draw(now, &mut bytes)?;
+        self.mend(now, &mut mended);
         self.news = false;
-        let upload = match self.player.take_uploaded() {
-            // Nothing before it moved the cursor, or there is none.
-            uploaded if uploaded > 0 && !wiped => before + uploaded,
-            _ => 0,
-        };
-        let moves = self.player.take_cursor_moved() || wiped;
-        self.send(bytes, upload, moves, out);
-        self.watch();
+        // Nothing is to happen to it before it is there.
+        self.watch(at);
+        let at_once = !mended.bytes.is_empty();
+        self.artist.begin(now, mended);
+        // What is mended goes with what comes in its place; a frame alone need not be waited for.
+        let drawn = if at_once { self.artist.finish() } else { self.artist.collect() };
+        if let Some(drawn) = drawn {
+            self.show(now, drawn?, out);
+        }
         Ok(())
     }
 
-    /// Sees to what has become of the picture since it was drawn. Tells whether cells were wiped.
-    fn mend(&mut self, now: Duration, bytes: &mut Vec<u8>) -> bool {
-        let floats = self.player.floats();
+    /// Sends what was drawn; where that is out of date, only what the terminal is to keep. Tells
+    /// whether it was all.
+    fn show(&mut self, now: Duration, drawn: Drawn, out: &mut Vec<u8>) -> bool {
+        let current = self.is_current(now);
+        self.wake = drawn.wake;
+        self.frame = self.shelve(drawn);
+        if !current {
+            self.frame = self.withdraw(now);
+        }
+        self.go_on(out);
+        self.watch_drawn();
+        current
+    }
+
+    /// Takes back the frame that waits. The player believes that it is there and what was there before
+    /// is gone, so that has to become true: by what is given, or by wiping.
+    fn withdraw(&mut self, now: Duration) -> Option<Frame> {
+        self.news = true;
+        let undo = match self.frame.take() {
+            Some(Frame { undo: Some(undo), .. }) => undo,
+            kept => return kept,
+        };
+        if self.artist.floats() {
+            self.artist.player().lose();
+            return (!undo.is_empty()).then_some(Frame { bytes: undo, moves: false, undo: None });
+        }
+        (self.moved, self.put_at) = (true, now);
+        None
+    }
+
+    /// Whether the frame that was drawn last is still for the place where the pet should stand, and
+    /// that as it was.
+    fn is_current(&mut self, now: Duration) -> bool {
+        let strayed = self.moved && !self.artist.floats();
+        let fits = self.stance.settle(now, self.room()) == self.stands;
+        fits && !strayed && !self.gone && self.refit.is_none()
+    }
+
+    /// Sees to what has become of the picture since it was drawn.
+    fn mend(&mut self, now: Duration, mended: &mut Mended) {
+        let floats = self.artist.floats();
         if std::mem::take(&mut self.gone) {
             if floats {
-                self.player.clear(bytes);
+                self.artist.player().clear(&mut mended.bytes);
                 self.moved = false;
             } else {
                 // Back from the alternate screen, xterm 379 shows again what was erased before.
                 (self.moved, self.put_at) = (true, now);
             }
         }
+        mended.undo.clone_from(&mended.bytes);
+        self.artist.player().retract(&mut mended.undo);
         if !self.moved || now < self.put_at {
-            return false;
+            return;
         }
         self.moved = false;
         self.put_at = now + PUT_AGAIN;
         if floats {
-            self.player.put_again(bytes);
+            self.artist.player().put_again(&mut mended.bytes);
         } else {
-            self.wipe_left_behind(bytes);
-            self.player.lose();
+            self.wipe_left_behind(&mut mended.bytes);
+            self.artist.player().lose();
+            mended.moves = true;
         }
-        !floats
     }
 
     /// Ours are not allowed just now: asks for what is missing, and steps aside if it takes too long.
@@ -492,7 +561,7 @@ impl Stage {
         let since = *self.deferred.get_or_insert(now);
         self.ask(now, out);
         let astray = self.moved || self.gone;
-        if astray && now.saturating_sub(since) >= MOST_DEFERRED && self.player.is_on_screen() {
+        if astray && now.saturating_sub(since) >= MOST_DEFERRED && self.artist.is_on_screen() {
             return self.take_away(now, out);
         }
         Ok(())
@@ -523,16 +592,16 @@ impl Stage {
         }
         self.refit = None;
         let mut bytes = Vec::new();
-        if self.player.floats() {
-            self.player.step_aside(true);
-            self.player.draw(now, &mut bytes)?;
+        if self.artist.floats() {
+            self.artist.player().step_aside(true);
+            self.artist.player().draw(now, &mut bytes)?;
         } else {
             self.wipe_left_behind(&mut bytes);
-            self.player.lose();
+            self.artist.player().lose();
         }
         self.gone = true;
-        let moves = self.player.take_cursor_moved() || !self.player.floats();
-        self.send(bytes, 0, moves, out);
+        let moves = self.artist.player().take_cursor_moved() || !self.artist.floats();
+        self.put(&Frame { bytes, moves, undo: None }, out);
         Ok(())
     }
 
@@ -558,61 +627,66 @@ impl Stage {
     /// missing.
     fn take_away(&mut self, now: Duration, out: &mut Vec<u8>) -> Result<(), PlayError> {
         self.stands = Stands::Away;
+        if let Some(drawn) = self.artist.finish() {
+            self.frame = self.shelve(drawn?);
+        }
         let since = self.deferred.take();
         // Under an editor's screen it is not seen, and cannot be reached.
         let under = self.tracker.is_alternate() && self.config.fullscreen == Fullscreen::Hide;
-        if !self.player.is_on_screen() || under {
+        if under || !(self.artist.is_on_screen() || self.frame.is_some()) {
             return Ok(());
         }
-        let needs = if self.player.floats() { Needs::Ground } else { self.config.needs };
+        let needs = if self.artist.floats() { Needs::Ground } else { self.config.needs };
         if !self.tracker.may_write(needs) {
             self.deferred = since.or(Some(now));
             self.ask(now, out);
             return Ok(());
         }
-        let mut bytes = Vec::new();
-        let strayed = self.moved && !self.player.floats();
+        // Even where an upload is under way.
+        let mut bytes = self.withdraw(now).map_or_else(Vec::new, |frame| frame.bytes);
+        let strayed = self.moved && !self.artist.floats();
         if strayed {
             self.wipe_left_behind(&mut bytes);
-            self.player.lose();
+            self.artist.player().lose();
             self.moved = false;
         }
-        self.player.step_aside(true);
-        self.player.draw(now, &mut bytes)?;
-        let moves = self.player.take_cursor_moved() || strayed;
-        self.player.take_uploaded();
+        self.artist.player().step_aside(true);
+        self.artist.player().draw(now, &mut bytes)?;
+        let moves = self.artist.player().take_cursor_moved() || strayed;
+        self.artist.player().take_uploaded();
         self.news = true;
-        // Now, even where an upload is under way: what it would have shown is not shown any more.
-        self.frame = None;
-        self.put(&Frame { bytes, moves }, out);
-        self.watch();
+        self.put(&Frame { bytes, moves, undo: None }, out);
+        self.watch_drawn();
         Ok(())
     }
 
     /// Watches over what is drawn.
-    fn watch(&mut self) {
-        let at = self.player.placement().filter(|_| self.player.is_on_screen());
+    fn watch_drawn(&mut self) {
+        let at = self.artist.player().placement().filter(|_| self.artist.is_on_screen());
+        self.watch(at);
+    }
+
+    /// Watches over a box in which something is drawn, or about to be.
+    fn watch(&mut self, at: Option<Placement>) {
         if let Some(at) = at {
             let end = at.at.col.saturating_add(at.size.cols);
             let (first, last) = self.drawn.unwrap_or((at.at.col, end));
             self.drawn = Some((first.min(at.at.col), last.max(end)));
         }
-        let taken_away = (!self.player.floats()).then_some(self.config.needs);
+        let taken_away = (!self.artist.floats()).then_some(self.config.needs);
         self.tracker.watch(at, taken_away);
     }
 
-    /// Sends bytes of which the first `upload` show nothing, and may go in slices.
-    fn send(&mut self, bytes: Vec<u8>, upload: usize, moves: bool, out: &mut Vec<u8>) {
+    /// Takes what was drawn apart: the upload goes in slices. Gives the frame.
+    fn shelve(&mut self, drawn: Drawn) -> Option<Frame> {
+        let Drawn { bytes, upload, moves, undo, .. } = drawn;
         let (mut upload, frame) = bytes.split_at(upload.min(bytes.len()));
         while !upload.is_empty() {
             let (slice, rest) = upload.split_at(cut(upload, SLICE));
             self.queue.push_back(slice.to_vec());
             upload = rest;
         }
-        if !frame.is_empty() {
-            self.frame = Some(Frame { bytes: frame.to_vec(), moves });
-        }
-        self.go_on(out);
+        (!frame.is_empty()).then(|| Frame { bytes: frame.to_vec(), moves, undo: Some(undo) })
     }
 
     /// Sends the next slice of an upload, or the frame behind it.
@@ -627,6 +701,7 @@ impl Stage {
         if self.can_go_on()
             && let Some(frame) = self.frame.take()
         {
+            self.deferred = None;
             self.put(&frame, out);
         }
     }
@@ -662,18 +737,18 @@ impl Stage {
     }
 
     /// What there is room for.
-    fn room(&self, secret: bool) -> Room {
+    fn room(&self) -> Room {
         let window = self.config.geometry.window;
         let small = window.cols < SMALLEST_WINDOW.cols || window.rows < SMALLEST_WINDOW.rows;
         let covered = self.tracker.is_alternate() && self.config.fullscreen == Fullscreen::Hide;
-        let shut = small || covered || secret || self.hidden;
+        let shut = small || covered || self.secret || self.hidden;
         if shut {
             return Room { shut, ..Room::default() };
         }
         let free = Stands::SIZES.map(|stands| {
             self.box_of(stands).is_some_and(|at| {
                 !holds(&at, self.tracker.cursor())
-                    && self.tracker.is_blank(&at, !self.player.floats())
+                    && self.tracker.is_blank(&at, !self.artist.floats())
             })
         });
         Room { free, shut }
@@ -682,7 +757,7 @@ impl Stage {
     /// When it wants to be asked again though nothing has happened.
     #[must_use]
     pub fn deadline(&self, now: Duration) -> Duration {
-        if !self.is_idle() {
+        if !self.is_idle() && !self.is_stuck() {
             return Duration::MAX;
         }
         let asks = self.asked.map(|at| at + ANSWER);
@@ -692,6 +767,8 @@ impl Stage {
         let draws = match self.stands {
             Stands::Away => None,
             _ if self.deferred.is_some() => None,
+            _ if self.moved && !self.artist.floats() => Some(self.put_at),
+            _ if self.news => Some(Duration::ZERO),
             _ if self.moved => Some(self.put_at.min(self.wake)),
             _ => Some(self.wake),
         };
@@ -708,20 +785,23 @@ impl Stage {
     /// whether that was allowed; else it is all still there.
     pub fn leave(&mut self, out: &mut Vec<u8>) -> bool {
         self.catch_up(&mut Vec::new());
-        let floats = self.player.floats();
-        let wipes = self.player.is_on_screen() && !floats;
+        // What failed now would not have been seen.
+        if let Some(Ok(drawn)) = self.artist.finish() {
+            self.frame = self.shelve(drawn);
+        }
+        let floats = self.artist.floats();
+        let wipes = self.artist.is_on_screen() && !floats;
         if !self.tracker.may_write(if wipes { self.config.needs } else { Needs::Ground }) {
             return false;
         }
         self.queue.clear();
-        self.frame = None;
-        let mut bytes = Vec::new();
+        let mut bytes = self.withdraw(Duration::ZERO).map_or_else(Vec::new, |frame| frame.bytes);
         if self.moved && wipes {
             self.wipe_left_behind(&mut bytes);
         }
-        self.player.clear(&mut bytes);
-        self.player.take_cursor_moved();
-        self.put(&Frame { bytes, moves: wipes }, out);
+        self.artist.player().clear(&mut bytes);
+        self.artist.player().take_cursor_moved();
+        self.put(&Frame { bytes, moves: wipes, undo: None }, out);
         self.stance.leave();
         self.stands = Stands::Away;
         self.tracker.watch(None, None);
