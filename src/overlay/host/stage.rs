@@ -5,6 +5,7 @@ use super::super::{
     Followed, Fullscreen, Mark, Needs, Room, Sensed, Senses, Stance, Stands, Strainer, Tracker,
     WHERE,
 };
+use super::Exchange;
 use crate::event::bus::Bus;
 use crate::event::{Event, EventKind};
 use crate::manners::Standing;
@@ -106,6 +107,8 @@ pub struct Stage {
     /// Where the shell says that it is.
     folder: Option<SafeText>,
     keys: Keys,
+    /// What was exchanged on our account, where somebody wants to see it.
+    log: Option<Vec<Exchange>>,
 }
 
 /// A question whose answer says nothing any more.
@@ -174,7 +177,18 @@ impl Stage {
             drawn: None,
             folder: None,
             keys: Keys::default(),
+            log: None,
         }
+    }
+
+    /// Keeps what is exchanged on our account from now on, for [`Stage::take_log`].
+    pub fn keep_log(&mut self) {
+        self.log.get_or_insert_default();
+    }
+
+    /// What was exchanged since this was called last.
+    pub fn take_log(&mut self) -> Vec<Exchange> {
+        self.log.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Tells the pet what has happened.
@@ -277,6 +291,12 @@ impl Stage {
                     if !self.config.knows_status && typed.len() < MOST_UNREAD =>
                 {
                     typed.extend_from_slice(answer);
+                    if let (Some(log), Mark::Osc(text)) = (&mut self.log, mark) {
+                        log.push(Exchange::Answered {
+                            asked: [b"\x1b]".as_slice(), text].concat(),
+                            answer,
+                        });
+                    }
                 }
                 Sensed::Answer(_) => {}
             }
@@ -296,6 +316,10 @@ impl Stage {
         let before = typed.len();
         if let Some(told) = self.strainer.strain(bytes, mine, typed) {
             self.told(told);
+        }
+        let taken = self.strainer.take_taken();
+        if let Some(log) = &mut self.log {
+            log.extend(taken.into_iter().map(Exchange::TakenOut));
         }
         let length = typed.len() - before;
         if length > 0 && !secret {
@@ -506,6 +530,9 @@ impl Stage {
             && self.open.len() < MOST_OPEN;
         if helps && may && self.stance.quiet(now) >= ASK_AFTER {
             out.extend_from_slice(WHERE);
+            if let Some(log) = &mut self.log {
+                log.push(Exchange::Asked(WHERE));
+            }
             self.strainer.await_cursor();
             self.asked = Some(now);
             self.open.push_back(self.passed);
@@ -707,7 +734,10 @@ impl Stage {
     /// Appends what takes everything of ours off the screen, at the end or while we are stopped. Tells
     /// whether that was allowed; else it is all still there.
     pub fn leave(&mut self, out: &mut Vec<u8>) -> bool {
+        // What is answered now reaches nobody, so that it is no answer.
+        let log = self.log.take();
         self.catch_up(&mut Vec::new());
+        self.log = log;
         let floats = self.player.floats();
         let wipes = self.player.is_on_screen() && !floats;
         if !self.tracker.may_write(if wipes { self.config.needs } else { Needs::Ground }) {
