@@ -9,7 +9,7 @@ use std::path::Path;
 /// A program that asks whether OSC 7501 is known, and reads the answer and then a line.
 const ASKS: &str = "stty raw -echo; printf '\\033]7501;?\\033\\\\'; \
     dd bs=1 count=10 of=/dev/null 2>/dev/null; stty sane; \
-    printf 'two \\360\\237\\221\\250\\342\\200\\215\\360\\237\\221\\251'; read a; printf \"<$a>\"";
+    printf '\\033[15;1Htwo \\360\\237\\221\\250\\342\\200\\215\\360\\237\\221\\251'; read a; printf \"<$a>\"";
 
 fn logged(path: &Path, kind: Kind) -> Window {
     Window::shell(kind, &["--log", path.to_str().unwrap()], &["sh", "-c", ASKS])

@@ -2,6 +2,7 @@
 
 use super::window::{BUDDY, Kind, Window, find, ms};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -89,6 +90,70 @@ fn a_conflict_in_a_watched_repository_is_reacted_to() {
     window.assert_restored();
     let freed = window.seen.windows(10).rposition(|bytes| bytes == b"a=d,d=I,i=").unwrap();
     assert!(find(&window.seen[freed..], note).is_some(), "the pet is gone before it is said");
+}
+
+/// The names of a process's threads (proc(5)).
+fn threads(process: u32) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
+    let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).ok();
+    tasks.filter_map(name).map(|name| name.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn what_is_off_watches_and_looks_up_nothing_any_more() {
+    let place = Place::new();
+    let work = place.work();
+    let options = ["--docs", "--repo", work.to_str().unwrap()];
+    let script = format!("read a; {BUDDY} off 2>/dev/null; read b");
+    let mut window = Window::shell(Kind::Kitty, &options, &["sh", "-c", &script]);
+    window.read_until(0, PLAYS);
+    let process = window.child.id();
+    let is_there = |name: &str| threads(process).iter().any(|thread| thread == name);
+    assert!(is_there("git") && is_there("docs"), "{:?}", threads(process));
+    window.type_in(b"\r");
+    for _ in 0..400 {
+        if !(is_there("git") || is_there("docs")) {
+            break;
+        }
+        window.read_for(ms(25));
+    }
+    assert!(!is_there("git") && !is_there("docs"), "{:?}", threads(process));
+    window.type_in(b"\r");
+    assert_eq!(window.end(), 0);
+}
+
+#[test]
+fn bit_looks_errors_up_and_others_where_they_are_asked() {
+    for (options, looks) in [
+        (&["--pet", "bit"][..], true),
+        (&["--pet", "null", "--docs"], true),
+        (&["--pet", "null"], false),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let rustc = home.path().join("rustc");
+        fs::write(&rustc, "#!/bin/sh\necho\necho 'Types do not match.'\n").unwrap();
+        fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).unwrap();
+        let named = format!("HOME={}", home.path().display());
+        let path = format!("PATH={}:/usr/bin:/bin", home.path().display());
+        let own = ["env", "-u", "XDG_CACHE_HOME", "-u", "RUSTUP_HOME", &named, &path];
+        let shell = [BUDDY, "shell", "--protocol", "kitty", "--tier", "animated"];
+        let script = format!("read a; {BUDDY} emit lint.error code=E0308; read b");
+        let command = ["--motion", "reduced", "--", "sh", "-c", &script];
+        let mut window = Window::open(Kind::Kitty, &[&own[..], &shell, options, &command].concat());
+        window.read_until(0, SHOWN);
+        let before = window.seen.len();
+        window.type_in(b"\r");
+        // It reacts to the error.
+        window.read_until(before, PLAYS);
+        let kept = home.path().join(".cache/buddy-render/explain/E0308.md");
+        for _ in 0..if looks { 400 } else { 20 } {
+            if kept.exists() {
+                break;
+            }
+            window.read_for(ms(25));
+        }
+        assert_eq!(kept.exists(), looks, "{options:?}");
+    }
 }
 
 /// What a shell ends with that may not begin, and all that was written.
