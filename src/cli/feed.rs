@@ -271,3 +271,15 @@ fn read_into(bus: &Bus, notes: &Notebook, factor: Option<f64>) {
     }
     take(&mut events, true);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_to_be_said_is_bounded() {
+        let mut notes = Notes::default();
+        (0..70).for_each(|n| notes.note(n.to_string()));
+        assert_eq!((notes.lines.len(), notes.more), (MAX_NOTES, 6));
+    }
+}
