@@ -6,7 +6,7 @@ use buddy_render::event::source::Events;
 use buddy_render::event::wire::{Counts, Problem, Reader};
 use buddy_render::intent::watch;
 use std::io::{BufReader, IsTerminal as _, Stdin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 type Input = Events<BufReader<Stdin>>;
@@ -45,10 +45,15 @@ impl Iterator for EventFeed {
     }
 }
 
-/// What is to be told about the input. The reader bounds how much that can be.
+/// The most lines of others that are kept until they may be said; the rest is counted.
+const MAX_NOTES: usize = 64;
+
+/// What is to be told about the input, which its reader bounds, and what others note.
 #[derive(Debug, Default)]
 struct Notes {
     lines: Vec<String>,
+    /// Lines that there was no room for.
+    more: u64,
 }
 
 impl Notes {
@@ -66,10 +71,44 @@ impl Notes {
         }
     }
 
+    fn note(&mut self, line: String) {
+        if self.lines.len() < MAX_NOTES {
+            self.lines.push(line);
+        } else {
+            self.more += 1;
+        }
+    }
+
     fn say(&mut self) {
         for line in self.lines.drain(..) {
             super::say(format_args!("{line}"));
         }
+        let more = std::mem::take(&mut self.more);
+        if more > 0 {
+            super::say(format_args!("{more} more notes were not kept"));
+        }
+    }
+}
+
+/// Notes that several threads take.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Notebook(Arc<Mutex<Notes>>);
+
+impl Notebook {
+    fn open(&self) -> MutexGuard<'_, Notes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of a line that is said when the pet is gone.
+    #[cfg(unix)]
+    pub(super) fn noter(&self) -> impl Fn(String) + Send + 'static {
+        let notes = self.clone();
+        move |line| notes.open().note(line)
+    }
+
+    /// Says what was noted, on standard error.
+    pub(super) fn say(&self) {
+        self.open().say();
     }
 }
 
@@ -122,7 +161,7 @@ const LAST_ANSWER: Duration = Duration::from_secs(3);
 pub(super) struct Listener {
     /// Where the events arrive.
     pub(super) bus: Arc<Bus>,
-    notes: Arc<Mutex<Notes>>,
+    notes: Notebook,
     senses: Option<super::senses::Senses>,
     /// Taken off the disk when this is dropped.
     #[cfg(unix)]
@@ -137,7 +176,7 @@ impl Listener {
         watch::spawn(&bus, super::intent::options(), std::env::current_dir().ok());
         Self {
             bus: Arc::clone(&bus),
-            notes: Arc::new(Mutex::new(Notes::default())),
+            notes: Notebook::default(),
             senses: None,
             // A pet without one still hears what is piped in.
             #[cfg(unix)]
@@ -165,7 +204,7 @@ impl Listener {
     /// Listens to standard input, too, whose end is the end of all. With a factor, each of its events
     /// waits for its `ts` at that speed.
     pub(super) fn read(&self, factor: Option<f64>) {
-        let (bus, notes) = (Arc::clone(&self.bus), Arc::clone(&self.notes));
+        let (bus, notes) = (Arc::clone(&self.bus), self.notes.clone());
         let settled = self.senses.as_ref().and_then(super::senses::Senses::settled);
         // The thread ends with the input or the process: a blocked read cannot be called off.
         std::thread::spawn(move || {
@@ -180,10 +219,10 @@ impl Listener {
 
     /// Takes note of a line that is to be said: at once, or when the pet is gone.
     pub(super) fn noter(&self) -> impl Fn(String) + Send + 'static {
-        let notes = Arc::clone(&self.notes);
+        let notes = self.notes.clone();
         move |line| {
-            let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
-            notes.lines.push(line);
+            let mut notes = notes.open();
+            notes.note(line);
             if may_say_at_once() {
                 notes.say();
             }
@@ -192,7 +231,7 @@ impl Listener {
 
     /// Says what could not be read and was not said yet, on standard error.
     pub(super) fn report(&self) {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).say();
+        self.notes.say();
     }
 }
 
@@ -207,12 +246,12 @@ fn may_say_at_once() -> bool {
     !std::io::stderr().is_terminal()
 }
 
-fn read_into(bus: &Bus, notes: &Mutex<Notes>, factor: Option<f64>) {
+fn read_into(bus: &Bus, notes: &Notebook, factor: Option<f64>) {
     let at_once = may_say_at_once();
     let begun = Instant::now();
     let mut events = open();
     let take = |events: &mut Input, ended: bool| {
-        let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = notes.open();
         notes.take(events.reader());
         if ended {
             notes.end(events);
@@ -231,4 +270,16 @@ fn read_into(bus: &Bus, notes: &Mutex<Notes>, factor: Option<f64>) {
         take(&mut events, false);
     }
     take(&mut events, true);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_to_be_said_is_bounded() {
+        let mut notes = Notes::default();
+        (0..70).for_each(|n| notes.note(n.to_string()));
+        assert_eq!((notes.lines.len(), notes.more), (MAX_NOTES, 6));
+    }
 }

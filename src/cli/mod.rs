@@ -62,7 +62,7 @@ enum Command {
     Play(play::PlayArgs),
     /// Run your shell, or a command, with the pet over it
     #[command(
-        after_help = "Examples:\n  buddy-render shell\n  buddy-render shell --pet null -- fish\n\nThe shell runs as it always does: not a byte of it is changed. The pet stands in its corner while nothing is there, and is away from text, passwords and programs that have the whole screen. It hears commands from the shell's marks (OSC 133), agents (OSC 7501), and what is sent with emit."
+        after_help = "Examples:\n  buddy-render shell\n  buddy-render shell --pet null -- fish\n  buddy-render shell --repo .\n\nThe shell runs as it always does: not a byte of it is changed. The pet stands in its corner while nothing is there, and is away from text, passwords and programs that have the whole screen. It hears commands from the shell's marks (OSC 133), agents (OSC 7501), what is sent with emit, and what happens in the repositories of --repo. --log tells of every answer that is put into what is typed, or taken out of it."
     )]
     Shell(shell::ShellArgs),
     /// Show one clip, looping; keys change pet and clip

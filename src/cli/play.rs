@@ -2,11 +2,12 @@
 
 pub(super) mod terminal;
 
+use super::senses::SensesArgs;
 use super::skin::{self, SkinArgs};
 use super::{Failure, feed, manners, senses, source};
 use buddy_render::intent::watch;
 use buddy_render::manners::{Bearing, Environment, Hours, Manners};
-use buddy_render::mood::{Companion, Mind, OneClip, Species};
+use buddy_render::mood::{Companion, Mind, OneClip};
 use buddy_render::pet::skin::{Skin, TextForm};
 use buddy_render::pet::{Language, Pet, catalog};
 use buddy_render::player::{self, Guests, Motion, Player, Settings, encoder, layout, script};
@@ -14,7 +15,6 @@ use buddy_render::terminal::{Choice, Protocol, SymbolSet, TerminalError};
 use buddy_render::units::{CellSize, Corner, Geometry};
 use clap::Args;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,12 +53,8 @@ pub(super) struct PlayArgs {
     /// When it stands still and says nothing, such as 22:00-07:00, or none (the default)
     #[arg(long, value_name = "HH:MM-HH:MM")]
     pub(super) quiet_hours: Option<Hours>,
-    /// Watch the repository that PATH is in; may be given several times. Nothing in it is executed
-    #[arg(long, value_name = "PATH")]
-    repo: Vec<PathBuf>,
-    /// Have any pet bring the documentation of errors that is on this machine, as Bit does
-    #[arg(long)]
-    docs: bool,
+    #[command(flatten)]
+    senses: SensesArgs,
     #[command(flatten)]
     pub(super) look: Look,
 }
@@ -122,7 +118,7 @@ impl Look {
 impl PlayArgs {
     /// Those of a pet over a shell: it does not speak there, as a bubble would cover text.
     #[cfg(unix)]
-    pub(super) const fn for_shell(pet: Option<String>, look: Look) -> Self {
+    pub(super) fn for_shell(pet: Option<String>, look: Look) -> Self {
         Self {
             pet,
             time: Some(Time::Real),
@@ -132,8 +128,7 @@ impl PlayArgs {
             guests: None,
             no_guests: false,
             quiet_hours: None,
-            repo: Vec::new(),
-            docs: false,
+            senses: SensesArgs::default(),
             look,
         }
     }
@@ -148,8 +143,7 @@ impl PlayArgs {
             guests: None,
             no_guests: true,
             quiet_hours: None,
-            repo: Vec::new(),
-            docs: false,
+            senses: SensesArgs::default(),
             look: look.clone(),
         }
     }
@@ -412,7 +406,7 @@ fn into_pipe(
     let pet = Arc::clone(&guests.host);
     let choice = pipe_choice(look)?;
     let sentences = choice.protocol == Protocol::Text;
-    let watches = !args.repo.is_empty();
+    let watches = !args.senses.repo.is_empty();
     if watches && args.time.is_some_and(|time| time != Time::Real) {
         return Err(Failure::usage("a repository is watched by the real clock")
             .hint("leave out --time, or say --time real"));
@@ -487,10 +481,9 @@ fn listen(args: &PlayArgs, pet: &Pet, has_events: bool) -> Result<feed::Listener
         _ => None,
     };
     // Refused before anything is read or drawn.
-    let repositories = senses::find(&args.repo)?;
-    let docs = args.docs || pet.species() == Species::Dog;
+    let found = senses::find(&args.senses, pet)?;
     let mut listener = feed::Listener::new();
-    listener.keep(senses::open(repositories, docs, &listener)?);
+    listener.keep(senses::open(found, &listener.bus, listener.noter())?);
     if has_events {
         listener.read(factor);
     }

@@ -1,11 +1,13 @@
 //! What a pet hears and finds by itself: what happens in repositories, and documentation.
 
-use super::{Failure, feed};
+use super::Failure;
+use buddy_render::event::bus::Bus;
 use buddy_render::event::source::docs::{self, Seeking, Shelves};
 use buddy_render::event::source::git::{Repository, RepositoryError};
+use buddy_render::mood::Species;
+use buddy_render::pet::Pet;
 use std::ffi::OsString;
 use std::path::PathBuf;
-#[cfg(unix)]
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +18,22 @@ enum Watching {}
 
 /// The most of the user's toolchains, and of the folders in PATH, that are looked at.
 const MAX_FOLDERS: usize = 64;
+
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct SensesArgs {
+    /// Watch the repository that PATH is in; may be given several times. Nothing in it is executed
+    #[arg(long, value_name = "PATH")]
+    pub(super) repo: Vec<PathBuf>,
+    /// Have any pet bring the documentation of errors that is on this machine, as Bit does
+    #[arg(long)]
+    docs: bool,
+}
+
+/// What a pet is to sense, of which all is there.
+pub(super) struct Found {
+    repositories: Vec<Repository>,
+    docs: bool,
+}
 
 /// Senses that a pet has until they are dropped.
 pub(super) struct Senses {
@@ -30,27 +48,29 @@ impl Senses {
     }
 }
 
-/// Opens them, and has them tell the listener.
-pub(super) fn open(
-    repositories: Vec<Repository>,
-    docs: bool,
-    listener: &feed::Listener,
-) -> Result<Senses, Failure> {
-    let seek = || docs::seek(shelves(), &listener.bus);
-    let seeking = docs.then(seek).transpose()?;
-    Ok(Senses { _watching: watch(repositories, listener)?, seeking })
-}
-
-/// The repositories that those paths are in, each once.
-pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<Repository>, Failure> {
-    let mut found: Vec<Repository> = Vec::new();
-    for path in paths {
+/// Looks for what a pet is to sense, and opens nothing yet: the repositories that the paths are in,
+/// each once.
+pub(super) fn find(args: &SensesArgs, pet: &Pet) -> Result<Found, Failure> {
+    let mut repositories: Vec<Repository> = Vec::new();
+    for path in &args.repo {
         let repository = Repository::find(path).map_err(refused)?;
-        if !found.contains(&repository) {
-            found.push(repository);
+        if !repositories.contains(&repository) {
+            repositories.push(repository);
         }
     }
-    Ok(found)
+    check(&repositories)?;
+    Ok(Found { repositories, docs: args.docs || pet.species() == Species::Dog })
+}
+
+/// Opens the senses, and has them tell the bus. `note` takes what the user should know.
+pub(super) fn open(
+    found: Found,
+    bus: &Arc<Bus>,
+    note: impl Fn(String) + Send + 'static,
+) -> Result<Senses, Failure> {
+    let seek = || docs::seek(shelves(), bus);
+    let seeking = found.docs.then(seek).transpose()?;
+    Ok(Senses { _watching: watch(found.repositories, bus, note)?, seeking })
 }
 
 fn refused(error: RepositoryError) -> Failure {
@@ -61,34 +81,50 @@ fn refused(error: RepositoryError) -> Failure {
     }
 }
 
-/// Watches repositories, where there are any, and tells the listener.
+/// Whether so many can be watched.
 #[cfg(unix)]
-fn watch(
-    repositories: Vec<Repository>,
-    listener: &feed::Listener,
-) -> Result<Option<Watching>, Failure> {
-    use buddy_render::event::source::git::{self, MAX_REPOSITORIES, Senses};
-    if repositories.is_empty() {
-        return Ok(None);
-    }
+fn check(repositories: &[Repository]) -> Result<(), Failure> {
+    use buddy_render::event::source::git::MAX_REPOSITORIES;
     if repositories.len() > MAX_REPOSITORIES {
         return Err(Failure::usage(format!(
             "a pet watches at most {MAX_REPOSITORIES} repositories"
         )));
     }
-    let say = listener.noter();
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check(repositories: &[Repository]) -> Result<(), Failure> {
+    if repositories.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::cannot("repositories are not watched on Windows yet")
+        .hint("pipe what git says into buddy-render instead"))
+}
+
+/// Watches repositories, where there are any, and tells the bus.
+#[cfg(unix)]
+fn watch(
+    repositories: Vec<Repository>,
+    bus: &Arc<Bus>,
+    note: impl Fn(String) + Send + 'static,
+) -> Result<Option<Watching>, Failure> {
+    use buddy_render::event::source::git::{self, Senses};
+    if repositories.is_empty() {
+        return Ok(None);
+    }
     let senses = Senses { repositories, ignore: ignore() };
-    let watching = git::watch(senses, Arc::clone(&listener.bus), move |note| say(note.to_string()));
+    let watching = git::watch(senses, Arc::clone(bus), move |told| note(told.to_string()));
     watching.map(Some).map_err(|error| Failure::because("--repo", &error))
 }
 
 #[cfg(not(unix))]
-fn watch(repositories: Vec<Repository>, _: &feed::Listener) -> Result<Option<Watching>, Failure> {
-    if repositories.is_empty() {
-        return Ok(None);
-    }
-    Err(Failure::cannot("repositories are not watched on Windows yet")
-        .hint("pipe what git says into buddy-render instead"))
+fn watch(
+    _: Vec<Repository>,
+    _: &Arc<Bus>,
+    _: impl Fn(String) + Send + 'static,
+) -> Result<Option<Watching>, Failure> {
+    Ok(None)
 }
 
 /// Where git looks by itself for what its user never wants to see. Another place that a

@@ -1,21 +1,27 @@
 //! `shell`: the user's shell, or a command, with the pet over it.
 
+mod log;
+
+use super::feed::Notebook;
 use super::play::terminal::Stage as Opened;
 use super::play::{DEFAULT_SEED, Look, PlayArgs, Wanted, companion, frame_rate, guests, on_or_off};
+use super::senses::{self, Found, SensesArgs};
 use super::skin::{self, SkinArgs};
 use super::{Failure, manners, place};
 use buddy_render::event::bus::Bus;
 use buddy_render::intent::watch;
 use buddy_render::manners::{Environment, Hours, Manners, Motion};
-use buddy_render::overlay::host::{self, HostError, Outside, Stage, StageConfig};
+use buddy_render::overlay::host::{self, Exchange, HostError, Outside, Stage, StageConfig};
 use buddy_render::overlay::{Fullscreen, Needs, Pty, PtyError};
 use buddy_render::player::{Player, layout};
 use buddy_render::terminal::{Choice, Place, Protocol, Signals, TerminalError, job};
 use buddy_render::units::{CellSize, Corner};
 use clap::{Args, ValueEnum};
+use log::Log;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -42,6 +48,8 @@ pub(super) struct ShellArgs {
     /// When it stands still, such as 22:00-07:00, or none (the default)
     #[arg(long, value_name = "HH:MM-HH:MM")]
     quiet_hours: Option<Hours>,
+    #[command(flatten)]
+    senses: SensesArgs,
     /// auto (the default), kitty, iterm2 (iterm3: our corner profile over it), sixel, symbols or ascii
     #[arg(long, value_name = "P")]
     protocol: Option<Wanted>,
@@ -68,6 +76,10 @@ pub(super) struct ShellArgs {
     /// What the pet does while a program has the whole screen: hide or show
     #[arg(long, value_name = "WHAT", default_value = "hide")]
     fullscreen: FullscreenArg,
+    /// Append a line to FILE for each answer that is given for the terminal or taken out of what is
+    /// typed, and each question that asks for one; no key is in it
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// For a shell's start file: end with 125, and start nothing, where no pet can be
     #[arg(long)]
     auto: bool,
@@ -145,6 +157,8 @@ fn start(args: &ShellArgs) -> Result<ExitCode, Failure> {
     let pet = play.settle(&manners)?;
     play.look.fps = play.look.fps.or(Some(FRAMES));
     skin::check(&pet, play.look.skin.name())?;
+    let found = senses::find(&args.senses, &pet)?;
+    let log = args.log.as_deref().map(Log::open).transpose()?;
     manners::tell_slips(&manners);
     let mut opened = Opened::open(&play.look, Signals::with_children()?)?;
     if opened.choice.protocol == Protocol::Text {
@@ -154,7 +168,21 @@ fn start(args: &ShellArgs) -> Result<ExitCode, Failure> {
     let guests = guests(&pet, &play);
     let mind = Box::new(companion(&guests, &play));
     let player = opened.player(&play, guests, mind)?;
-    accompany(args, &play.look, &mut opened, player, &mut manners)
+    let notes = Notebook::default();
+    let beside = Beside { found, notes: notes.clone(), log };
+    let ended = accompany(args, &play.look, &mut opened, player, &mut manners, beside)?;
+    // The terminal first, so that what is said lands on a screen put back.
+    drop(opened);
+    notes.say();
+    // It has run: what is said from here on is about its end, whoever started it.
+    Ok(ended.unwrap_or_else(Failure::report))
+}
+
+/// What a pet over a shell has beside it.
+struct Beside {
+    found: Found,
+    notes: Notebook,
+    log: Option<Log>,
 }
 
 /// The process that has a pet over this shell already, if it lives.
@@ -174,13 +202,15 @@ fn without(args: &ShellArgs) -> Result<ExitCode, Failure> {
     Err(Failure::because(program.to_string_lossy(), &error))
 }
 
+/// Starts the shell and is with it to its end. Gives that apart from why it could not be started.
 fn accompany(
     args: &ShellArgs,
     look: &Look,
     opened: &mut Opened,
     player: Player,
     manners: &mut Manners,
-) -> Result<ExitCode, Failure> {
+    beside: Beside,
+) -> Result<Result<ExitCode, Failure>, Failure> {
     let failed = |error: TerminalError| Failure::of_terminal(&error);
     let Opened { terminal, signals, choice } = opened;
     let mut place = terminal.ask_place(PATIENCE).map_err(failed)?;
@@ -197,11 +227,14 @@ fn accompany(
             place = Place { takes_status: place.takes_status || again.takes_status, ..again };
         }
     }
+    let Beside { found, notes, mut log } = beside;
+    let bus = Arc::new(Bus::new());
+    // What they note waits until the terminal is nobody's any more.
+    let mut senses = Some(senses::open(found, &bus, notes.noter())?);
     let process = [(ABOVE, OsString::from(std::process::id().to_string()))];
     let pty = Pty::start(&args.command(), &process, size, terminal.original_modes());
     let mut pty = pty.map_err(|error| not_started(&error))?;
     terminal.let_through().map_err(failed)?;
-    let bus = Arc::new(Bus::new());
     // It opens nothing before the first edit comes.
     watch::spawn(&bus, super::intent::options(), std::env::current_dir().ok());
     // A pet without one still hears what its terminal says.
@@ -224,14 +257,20 @@ fn accompany(
     };
     let stage = Stage::new(config, player, Arc::clone(&bus));
     let ask = if socket.is_some() { manners::bearing } else { manners::bearing_of_deaf };
-    let mut outside = Outside { bus, cell: choice.geometry.cell, manners: &mut || ask(manners) };
+    let mut write = log.as_mut().map(|log| |exchange: Exchange| log.write(&exchange));
+    let mut outside = Outside {
+        bus,
+        cell: choice.geometry.cell,
+        manners: &mut || ask(manners),
+        log: write.as_mut().map(|write| write as &mut dyn FnMut(Exchange)),
+        gone: &mut || drop(senses.take()),
+    };
     let done = host::run(terminal, signals, &mut pty, stage, &mut outside);
-    drop(socket);
-    // It has run: what is said from here on is about its end, whoever started it.
+    drop((socket, senses));
     Ok(match done {
-        Ok(ended) => ExitCode::from(ended.code),
-        Err(HostError::Terminal(error)) => failed(error).report(),
-        Err(error) => Failure::because("the shell", &error).report(),
+        Ok(ended) => Ok(ExitCode::from(ended.code)),
+        Err(HostError::Terminal(error)) => Err(failed(error)),
+        Err(error) => Err(Failure::because("the shell", &error)),
     })
 }
 

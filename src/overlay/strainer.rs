@@ -19,6 +19,8 @@ pub struct Strainer {
     held: Vec<u8>,
     /// How many answers about the cursor are still to come.
     awaited: u32,
+    /// Answers that were taken out, until somebody takes them.
+    taken: Vec<Vec<u8>>,
 }
 
 impl Strainer {
@@ -37,6 +39,11 @@ impl Strainer {
     #[must_use]
     pub fn holds(&self) -> bool {
         !self.held.is_empty()
+    }
+
+    /// The answers that were taken out since this was called last.
+    pub fn take_taken(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.taken)
     }
 
     /// Passes on what was typed. `mine` tells whether a reply answers another question of ours.
@@ -66,8 +73,9 @@ impl Strainer {
                         self.awaited -= 1;
                         let zero_based = |at: u16| at.saturating_sub(1);
                         told = Some(CellPosition { row: zero_based(row), col: zero_based(col) });
+                        self.taken.push(whole);
                     }
-                    reply if mine(reply.clone()) => {}
+                    reply if mine(reply.clone()) => self.taken.push(whole),
                     _ => out.extend_from_slice(&whole),
                 }
             }
@@ -135,6 +143,23 @@ mod tests {
             }
             strainer.release(&mut out);
             assert_eq!(out, bytes);
+            assert_eq!(strainer.take_taken(), [b""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_is_taken_out_can_be_seen_and_no_key_is_in_it() {
+        let typed = b"a\x1b[?62;4cb\x1b\x1b[?5;12R\x1bOA\xc3\x1b[1;2Rc";
+        for step in [1, 2, 100] {
+            let (mut strainer, mut out) = (Strainer::default(), Vec::new());
+            strainer.await_cursor();
+            for part in typed.chunks(step) {
+                strainer.strain(part, |reply| matches!(reply, Reply::Da1(_)), &mut out);
+            }
+            let answers: [&[u8]; 2] = [b"\x1b[?62;4c", b"\x1b[?5;12R"];
+            assert_eq!(strainer.take_taken(), answers, "by {step}");
+            assert_eq!(strainer.take_taken(), [b""; 0], "once");
+            assert_eq!(out, b"ab\x1b\x1bOA\xc3\x1b[1;2Rc");
         }
     }
 

@@ -5,7 +5,9 @@
 
 mod fidelity;
 mod identity;
+mod log;
 mod manners;
 mod ours;
 mod part;
+mod senses;
 mod window;

@@ -2,9 +2,11 @@
 //! them. One thread, one loop, and nothing in it that waits for anything but all of them.
 
 mod artist;
+mod exchange;
 mod lane;
 mod stage;
 
+pub use exchange::Exchange;
 pub use stage::{Stage, StageConfig};
 
 use super::{Ended, Pty};
@@ -56,6 +58,10 @@ pub struct Outside<'a> {
     /// What the pet may do. Asked at the start, when the answer's time is over, and when
     /// `manners.changed` comes.
     pub manners: &'a mut dyn FnMut() -> Bearing,
+    /// Takes what is exchanged with the terminal and the shell on our account, if somebody wants it.
+    pub log: Option<&'a mut dyn FnMut(Exchange)>,
+    /// Called when the pet is gone for good, while the shell may go on.
+    pub gone: &'a mut dyn FnMut(),
 }
 
 /// Accompanies the shell in `pty` to its end. Once the pet is switched off, bytes are passed on and
@@ -76,6 +82,9 @@ pub fn run(
     // For what came before there was a bell.
     bell();
     outside.bus.set_bell(Some(Box::new(bell)));
+    if outside.log.is_some() {
+        stage.keep_log();
+    }
     let mut host = Host {
         terminal,
         signals,
@@ -96,6 +105,7 @@ pub fn run(
     };
     let done = host.accompany();
     let left = host.leave();
+    host.tell_log();
     host.outside.bus.set_bell(None);
     match (done, left) {
         (Err(HostError::Terminal(TerminalError::Closed)), _) => {
@@ -184,6 +194,14 @@ impl Host<'_, '_> {
                 return Ok(ended);
             }
             self.present()?;
+            self.tell_log();
+        }
+    }
+
+    /// Tells of what was exchanged on our account.
+    fn tell_log(&mut self) {
+        if let (Some(stage), Some(log)) = (&mut self.stage, &mut self.outside.log) {
+            stage.take_log().into_iter().for_each(log);
         }
     }
 
@@ -411,7 +429,9 @@ impl Host<'_, '_> {
             return;
         }
         stage.release(self.to_child.end());
+        self.tell_log();
         self.stage = None;
+        (self.outside.gone)();
         (self.held_since, self.manners_end) = (None, None);
         self.outside.bus.set_bell(None);
         self.terminal.set_farewell(&[]);

@@ -5,6 +5,7 @@ use super::super::{
     Followed, Fullscreen, Mark, Needs, Room, Sensed, Senses, Stance, Stands, Strainer, Tracker,
     WHERE,
 };
+use super::Exchange;
 use super::artist::{Artist, Drawn, Mended};
 use crate::event::bus::Bus;
 use crate::event::{Event, EventKind};
@@ -107,6 +108,8 @@ pub struct Stage {
     /// Where the shell says that it is.
     folder: Option<SafeText>,
     keys: Keys,
+    /// What was exchanged on our account, where somebody wants to see it.
+    log: Option<Vec<Exchange>>,
 }
 
 /// A question whose answer says nothing any more.
@@ -178,6 +181,7 @@ impl Stage {
             drawn: None,
             folder: None,
             keys: Keys::default(),
+            log: None,
         }
     }
 
@@ -185,6 +189,16 @@ impl Stage {
     /// called for what it has done. Without, it is drawn there.
     pub fn draw_apart(&mut self, bell: impl Fn() + Send + 'static) {
         self.artist.move_out(bell);
+    }
+
+    /// Keeps what is exchanged on our account from now on, for [`Stage::take_log`].
+    pub fn keep_log(&mut self) {
+        self.log.get_or_insert_default();
+    }
+
+    /// What was exchanged since this was called last.
+    pub fn take_log(&mut self) -> Vec<Exchange> {
+        self.log.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Tells the pet what has happened.
@@ -288,6 +302,12 @@ impl Stage {
                     if !self.config.knows_status && typed.len() < MOST_UNREAD =>
                 {
                     typed.extend_from_slice(answer);
+                    if let (Some(log), Mark::Osc(text)) = (&mut self.log, mark) {
+                        log.push(Exchange::Answered {
+                            asked: [b"\x1b]".as_slice(), text].concat(),
+                            answer,
+                        });
+                    }
                 }
                 Sensed::Answer(_) => {}
             }
@@ -307,6 +327,10 @@ impl Stage {
         let before = typed.len();
         if let Some(told) = self.strainer.strain(bytes, mine, typed) {
             self.told(told);
+        }
+        let taken = self.strainer.take_taken();
+        if let Some(log) = &mut self.log {
+            log.extend(taken.into_iter().map(Exchange::TakenOut));
         }
         let length = typed.len() - before;
         if length > 0 && !secret {
@@ -575,6 +599,9 @@ impl Stage {
             && self.open.len() < MOST_OPEN;
         if helps && may && self.stance.quiet(now) >= ASK_AFTER {
             out.extend_from_slice(WHERE);
+            if let Some(log) = &mut self.log {
+                log.push(Exchange::Asked(WHERE));
+            }
             self.strainer.await_cursor();
             self.asked = Some(now);
             self.open.push_back(self.passed);
@@ -784,7 +811,10 @@ impl Stage {
     /// Appends what takes everything of ours off the screen, at the end or while we are stopped. Tells
     /// whether that was allowed; else it is all still there.
     pub fn leave(&mut self, out: &mut Vec<u8>) -> bool {
+        // What is answered now reaches nobody, so that it is no answer.
+        let log = self.log.take();
         self.catch_up(&mut Vec::new());
+        self.log = log;
         // What failed now would not have been seen.
         if let Some(Ok(drawn)) = self.artist.finish() {
             self.frame = self.shelve(drawn);
