@@ -33,6 +33,7 @@ const IMPURE: &[&str] =
 /// The pure rooms.
 const PURE: &[&str] = &["mood", "protocol", "frame"];
 
+/// The files of a room, but for those that are tests alone.
 fn sources(room: &str) -> Vec<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
     if path.is_file() {
@@ -45,7 +46,7 @@ fn sources(room: &str) -> Vec<PathBuf> {
             let below =
                 path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
             found.extend(sources(below.to_str().unwrap()));
-        } else if path.extension().is_some_and(|e| e == "rs") {
+        } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("tests.rs") {
             found.push(path);
         }
     }
