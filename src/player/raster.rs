@@ -46,6 +46,7 @@ impl Rasterizer {
         let (finished, done) = channel();
         let worn = outfit.clone();
         let work = move || {
+            give_way();
             let mut scenes = Scenes::new(worn);
             while let Ok(job) = todo.recv() {
                 if finished.send(scenes.draw(&job)).is_err() {
@@ -71,6 +72,17 @@ impl Rasterizer {
             Self::Inline { done, .. } => done.pop_front(),
             Self::Threaded { done, .. } => done.try_recv().ok(),
         }
+    }
+}
+
+/// Has this thread give way to all others, so that what was typed need not wait for a processor that
+/// draws. On Linux a thread has a niceness of its own (sched(7)); elsewhere it would be the program's.
+pub(crate) fn give_way() {
+    #[cfg(target_os = "linux")]
+    {
+        const NICENESS: i32 = 10;
+        // Not allowed, it is as quick as any.
+        let _ = rustix::process::setpriority_process(None, NICENESS);
     }
 }
 
