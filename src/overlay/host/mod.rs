@@ -1,5 +1,6 @@
 //! Moves the bytes between the terminal and the shell, and lets the [`Stage`] put its own between
-//! them. One thread, one loop, and nothing in it that waits for anything but all of them.
+//! them. One loop, and nothing in it that waits for anything but all of them: pictures are drawn on a
+//! thread of their own (`artist.rs`).
 
 mod artist;
 mod exchange;
