@@ -29,7 +29,6 @@ use std::time::Duration;
 
 pub use crate::manners::Motion;
 pub use cast::Guests;
-pub(crate) use raster::give_way;
 
 /// A new clip begins at the next multiple of this.
 const BEAT: Duration = Duration::from_millis(1000 / 6);

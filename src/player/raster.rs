@@ -75,9 +75,9 @@ impl Rasterizer {
     }
 }
 
-/// Has this thread give way to all others, so that what was typed need not wait for a processor that
-/// draws. On Linux a thread has a niceness of its own (sched(7)); elsewhere it would be the program's.
-pub(crate) fn give_way() {
+/// Has this thread give way to all others: nobody waits for it. On Linux a thread has a niceness of its
+/// own (sched(7)); elsewhere it would be the program's.
+fn give_way() {
     #[cfg(target_os = "linux")]
     {
         const NICENESS: i32 = 10;

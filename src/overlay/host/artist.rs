@@ -3,7 +3,7 @@
 use crate::event::Event;
 use crate::manners::Standing;
 use crate::mood::Input;
-use crate::player::{PlayError, Player, give_way};
+use crate::player::{PlayError, Player};
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SendError, Sender, TryRecvError, channel};
 use std::thread::{Builder, JoinHandle};
@@ -206,7 +206,6 @@ impl Studio {
         let (jobs, todo) = channel::<Job>();
         let (finished, done) = channel();
         let work = move || {
-            give_way();
             while let Ok(job) = todo.recv() {
                 if finished.send(job.run()).is_err() {
                     return;
