@@ -11,6 +11,10 @@
     reason = "a bench stops where it fails, and prints its figures"
 )]
 
+#[cfg(target_os = "linux")]
+#[path = "../tests/support/git.rs"]
+mod git;
+
 #[cfg(not(target_os = "linux"))]
 fn main() {
     println!("folders are watched by inotify: Linux only");
@@ -47,22 +51,13 @@ mod linux {
     const EDITS: usize = 100;
 
     fn git(root: &Path, arguments: &[&str]) {
-        let mut command = Command::new("git");
-        command.current_dir(root).args(arguments);
-        for (name, value) in [
-            ("GIT_CONFIG_NOSYSTEM", "1"),
-            ("GIT_CONFIG_GLOBAL", "/dev/null"),
-            ("GIT_AUTHOR_NAME", "Me"),
-            ("GIT_AUTHOR_EMAIL", "me@example.org"),
-            ("GIT_COMMITTER_NAME", "Me"),
-            ("GIT_COMMITTER_EMAIL", "me@example.org"),
-            // Nobody packs the objects while they are copied.
+        let mut command = super::git::command(root, arguments);
+        // Nobody packs the objects while they are copied.
+        command.envs([
             ("GIT_CONFIG_COUNT", "1"),
             ("GIT_CONFIG_KEY_0", "gc.auto"),
             ("GIT_CONFIG_VALUE_0", "0"),
-        ] {
-            command.env(name, value);
-        }
+        ]);
         assert!(command.status().unwrap().success(), "git {arguments:?}");
     }
 

@@ -3,6 +3,9 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+#[path = "support/git.rs"]
+mod git;
+
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -11,8 +14,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Git with nothing of the repository's own.
 fn git(root: &Path, arguments: &[&str]) {
-    let mut command = Command::new("git");
-    command.current_dir(root);
+    let mut command = git::command(root, &[]);
     for setting in [
         "core.fsmonitor=",
         "core.hooksPath=/dev/null",
@@ -24,16 +26,6 @@ fn git(root: &Path, arguments: &[&str]) {
         "core.excludesFile=/dev/null",
     ] {
         command.args(["-c", setting]);
-    }
-    for (name, value) in [
-        ("GIT_CONFIG_NOSYSTEM", "1"),
-        ("GIT_CONFIG_GLOBAL", "/dev/null"),
-        ("GIT_AUTHOR_NAME", "Me"),
-        ("GIT_AUTHOR_EMAIL", "me@example.org"),
-        ("GIT_COMMITTER_NAME", "Me"),
-        ("GIT_COMMITTER_EMAIL", "me@example.org"),
-    ] {
-        command.env(name, value);
     }
     let output = command.args(arguments).output().expect("git is needed");
     assert!(output.status.success(), "git {arguments:?}: {output:?}");

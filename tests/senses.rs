@@ -3,6 +3,9 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+#[path = "support/git.rs"]
+mod git;
+
 use buddy_render::event::bus::Bus;
 use buddy_render::event::source::git::{
     Note, Repository, RepositoryError, Senses, Watching, commits, patch, watch,
@@ -55,21 +58,7 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git");
-        command.current_dir(&self.root).args(arguments);
-        for (name, value) in [
-            ("GIT_CONFIG_NOSYSTEM", "1"),
-            ("GIT_CONFIG_GLOBAL", "/dev/null"),
-            ("GIT_AUTHOR_NAME", "Me"),
-            ("GIT_AUTHOR_EMAIL", "me@example.org"),
-            ("GIT_COMMITTER_NAME", "Me"),
-            ("GIT_COMMITTER_EMAIL", "me@example.org"),
-            ("GIT_TERMINAL_PROMPT", "0"),
-            ("GIT_EDITOR", "true"),
-        ] {
-            command.env(name, value);
-        }
-        command
+        git::command(&self.root, arguments)
     }
 
     fn try_git(&self, arguments: &[&str]) -> Output {

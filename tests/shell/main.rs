@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod fidelity;
+#[path = "../support/git.rs"]
+mod git;
 mod identity;
 mod log;
 mod manners;

@@ -4,7 +4,6 @@ use super::window::{BUDDY, Kind, Window, find, ms};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// A clip begins to play, in kitty.
 const PLAYS: &[u8] = b",s=3,v=";
@@ -33,21 +32,9 @@ impl Place {
         self.above.path().join("work")
     }
 
-    /// Whether git could do it, whatever this machine's configuration says.
+    /// Whether git could do it.
     fn git(&self, arguments: &[&str]) -> bool {
-        let mut command = Command::new("git");
-        command.current_dir(self.work()).args(arguments);
-        for (name, value) in [
-            ("GIT_CONFIG_NOSYSTEM", "1"),
-            ("GIT_CONFIG_GLOBAL", "/dev/null"),
-            ("GIT_AUTHOR_NAME", "Me"),
-            ("GIT_AUTHOR_EMAIL", "me@example.org"),
-            ("GIT_COMMITTER_NAME", "Me"),
-            ("GIT_COMMITTER_EMAIL", "me@example.org"),
-            ("GIT_EDITOR", "true"),
-        ] {
-            command.env(name, value);
-        }
+        let mut command = super::git::command(&self.work(), arguments);
         command.output().expect("git is needed").status.success()
     }
 

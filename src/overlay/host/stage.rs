@@ -217,8 +217,7 @@ impl Stage {
     /// Appends what takes everything of ours off the screen and out of the terminal's memory, for an
     /// end that nobody can foresee.
     pub fn farewell(&self, out: &mut Vec<u8>) {
-        let strayed = self.moved && !self.artist.floats();
-        self.artist.farewell(self.frame.is_some() || strayed, out);
+        self.artist.farewell(self.frame.is_some() || self.has_strayed(), out);
     }
 
     /// The child's output: appends it to `out`, and what takes the pet away before something happens
@@ -487,7 +486,7 @@ impl Stage {
         let other = self.artist.player().placement() != at;
         let due = self.news || now >= self.wake || other;
         // What has moved is first wiped.
-        let early = self.moved && !self.artist.floats() && now < self.put_at;
+        let early = self.has_strayed() && now < self.put_at;
         if early || !(due || self.moved || self.gone) {
             return Ok(());
         }
@@ -547,9 +546,13 @@ impl Stage {
     /// Whether the frame that was drawn last is still for the place where the pet should stand, and
     /// that as it was.
     fn is_current(&mut self, now: Duration) -> bool {
-        let strayed = self.moved && !self.artist.floats();
         let fits = self.stance.settle(now, self.room()) == self.stands;
-        fits && !strayed && !self.gone && self.refit.is_none()
+        fits && !self.has_strayed() && !self.gone && self.refit.is_none()
+    }
+
+    /// Whether cells of the picture have moved with the text, so that they must be looked for.
+    fn has_strayed(&self) -> bool {
+        self.moved && !self.artist.floats()
     }
 
     /// Sees to what has become of the picture since it was drawn.
@@ -671,7 +674,7 @@ impl Stage {
         }
         // Even where an upload is under way.
         let mut bytes = self.withdraw(now).map_or_else(Vec::new, |frame| frame.bytes);
-        let strayed = self.moved && !self.artist.floats();
+        let strayed = self.has_strayed();
         if strayed {
             self.wipe_left_behind(&mut bytes);
             self.artist.player().lose();
@@ -794,7 +797,7 @@ impl Stage {
         let draws = match self.stands {
             Stands::Away => None,
             _ if self.deferred.is_some() => None,
-            _ if self.moved && !self.artist.floats() => Some(self.put_at),
+            _ if self.has_strayed() => Some(self.put_at),
             _ if self.news => Some(Duration::ZERO),
             _ if self.moved => Some(self.put_at.min(self.wake)),
             _ => Some(self.wake),
